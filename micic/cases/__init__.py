@@ -1,0 +1,1 @@
+"""News of a person in an event: contact, welfare and movement, three independent histories."""

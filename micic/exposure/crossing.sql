@@ -1,0 +1,156 @@
+-- The crossing: makes the open exposures in scope equal to what zones and whereabouts say at :at, and notes every
+-- change (RULES 2 and 3). One statement for all triggers: a zone was stored or revised (:event given), a person's
+-- whereabouts changed (:migrants given), everything, the clock. Only the way to the pairs differs: pairs_by_zone.sql or pairs_by_person.sql goes in.
+-- Parameters: state, at, recorded_at, crossing_id, cause, event, migrants, severity_if_unknown, stale_after.
+with zone_in_force as materialized (
+    select z.zone_id, z.event_id, z.firm, coalesce(z.severity, :severity_if_unknown) as severity, z.valid_from,
+           case when :at >= e.began_at + :stale_after then e.began_at end as stale_before
+      from zone z
+      join message m on m.message_id = z.message_id
+      join event e on e.event_id = z.event_id
+     where (cast(:event as uuid) is null or z.event_id = :event)
+       and z.valid_from <= :at
+       and coalesce(z.valid_until > :at, true)
+       and coalesce(z.ended_at > :at, true)
+       and coalesce((select d.decision from alert_decision d
+                      where d.registering_state = :state and d.message_id = z.message_id
+                      order by d.decided_at desc, d.decision_id desc limit 1), m.verdict) = 'accepted'
+    union all
+    select a.area_id, a.event_id, true, a.severity, a.declared_at,
+           case when :at >= s.began_at + :stale_after then s.began_at end
+      from declared_area a
+      join situation s on s.registering_state = a.registering_state and s.event_id = a.event_id
+     where a.registering_state = :state
+       and (cast(:event as uuid) is null or a.event_id = :event)
+       and a.declared_at <= :at and coalesce(a.ended_at > :at, true)
+),
+cover as (
+    select zone_id, radius_class, cell_from, cell_to, piece from zone_cell
+    union all
+    select area_id, radius_class, cell_from, cell_to, piece from declared_cell where registering_state = :state
+),
+-- (zone, candidate): is_inside when a firm candidate of at most 25 km lies in a firm zone; else its disc touches it.
+pair as (
+{pairs}
+),
+-- One row per person and zone: inside beats possible.
+by_zone as (
+    select distinct on (event_id, migrant_id, zone_id) *
+      from pair
+     order by event_id, migrant_id, zone_id, is_inside desc, severity desc, began_at, location_id
+),
+desired as (
+    select event_id, migrant_id,
+           case when bool_or(is_inside) then 'inside' else 'possible' end as presence,
+           max(severity) filter (where is_inside) as severity_inside,
+           max(severity) filter (where not is_inside) as severity_possible,
+           (array_agg(zone_id order by severity desc, began_at, zone_id) filter (where is_inside))[1] as zone_inside,
+           (array_agg(zone_id order by severity desc, began_at, zone_id) filter (where not is_inside))[1]
+               as zone_possible,
+           (array_agg(location_id order by severity desc, began_at, zone_id) filter (where is_inside))[1]
+               as location_inside,
+           (array_agg(location_id order by severity desc, began_at, zone_id) filter (where not is_inside))[1]
+               as location_possible,
+           (array_agg(cell order by is_inside desc, severity desc, began_at, zone_id))[1] as cell,
+           (array_agg(country order by is_inside desc, severity desc, began_at, zone_id))[1] as country,
+           (array_agg(keeper_post_id order by is_inside desc, severity desc, began_at, zone_id))[1] as keeper_post_id,
+           (array_agg(serving_post_id order by is_inside desc, severity desc, began_at, zone_id))[1]
+               as serving_post_id,
+           min(began_at) as began_at
+      from by_zone
+     group by event_id, migrant_id
+),
+open as (
+    select *
+      from exposure
+     where registering_state = :state and ended_at is null
+       and (cast(:event as uuid) is null or event_id = :event)
+       and (cast(:migrants as uuid[]) is null or migrant_id = any(:migrants))
+),
+merged as materialized (
+    select coalesce(d.event_id, o.event_id) as event_id, coalesce(d.migrant_id, o.migrant_id) as migrant_id,
+           coalesce(d.keeper_post_id, o.keeper_post_id) as keeper_post_id,
+           coalesce(d.serving_post_id, o.serving_post_id) as serving_post_id,
+           d.presence, d.severity_inside, d.severity_possible, d.zone_inside, d.zone_possible, d.location_inside,
+           d.location_possible, d.cell, d.country, d.began_at,
+           o.episode, o.presence as presence_before, o.began_at as began_before,
+           coalesce(o.zone_inside, o.zone_possible) as zone_before,
+           coalesce(o.location_inside, o.location_possible) as location_before,
+           coalesce(o.severity_inside, o.severity_possible) as severity_before,
+           coalesce(d.severity_inside, d.severity_possible) as severity_after,
+           (o.presence, o.severity_inside, o.severity_possible, o.zone_inside, o.zone_possible, o.location_inside,
+            o.location_possible, o.cell, o.country, o.keeper_post_id, o.serving_post_id)
+               is distinct from
+           (d.presence, d.severity_inside, d.severity_possible, d.zone_inside, d.zone_possible, d.location_inside,
+            d.location_possible, d.cell, d.country, d.keeper_post_id, d.serving_post_id) as differs,
+           case when o.presence is null then 'entered'
+                when d.presence is null then 'left'
+                when o.presence = 'possible' and d.presence = 'inside' then 'firmed'
+                when o.presence = 'inside' and d.presence = 'possible' then 'loosened'
+                when coalesce(d.severity_inside, d.severity_possible)
+                     > coalesce(o.severity_inside, o.severity_possible) then 'raised'
+                when coalesce(d.severity_inside, d.severity_possible)
+                     < coalesce(o.severity_inside, o.severity_possible) then 'lowered'
+           end as change
+      from desired d
+      full join open o on o.event_id = d.event_id and o.migrant_id = d.migrant_id
+),
+closed_before as (
+    select event_id, migrant_id, max(episode) as episode
+      from exposure
+     where registering_state = :state and ended_at is not null
+       and (cast(:event as uuid) is null or event_id = :event)
+       and (cast(:migrants as uuid[]) is null or migrant_id = any(:migrants))
+     group by event_id, migrant_id
+),
+opened as (
+    insert into exposure (registering_state, event_id, migrant_id, episode, presence, severity_inside,
+                          severity_possible, zone_inside, zone_possible, location_inside, location_possible, cell,
+                          country, keeper_post_id, serving_post_id, began_at, crossing_id, recorded_at)
+    select :state, n.event_id, n.migrant_id, coalesce(c.episode, 0) + 1, n.presence, n.severity_inside,
+           n.severity_possible, n.zone_inside, n.zone_possible, n.location_inside, n.location_possible, n.cell,
+           n.country, n.keeper_post_id, n.serving_post_id, n.began_at, :crossing_id, :recorded_at
+      from merged n
+      left join closed_before c on c.event_id = n.event_id and c.migrant_id = n.migrant_id
+     where n.change = 'entered'
+     order by n.event_id, n.migrant_id
+),
+revised as (
+    update exposure e
+       set presence = n.presence, severity_inside = n.severity_inside, severity_possible = n.severity_possible,
+           zone_inside = n.zone_inside, zone_possible = n.zone_possible, location_inside = n.location_inside,
+           location_possible = n.location_possible, cell = n.cell, country = n.country,
+           keeper_post_id = n.keeper_post_id, serving_post_id = n.serving_post_id, crossing_id = :crossing_id,
+           recorded_at = :recorded_at
+      from merged n
+     where e.registering_state = :state and e.event_id = n.event_id and e.migrant_id = n.migrant_id
+       and e.episode = n.episode and n.presence is not null and n.differs
+),
+-- An exposure ends when its zone or its location did, not when we found out.
+closed as (
+    update exposure e
+       set ended_at = greatest(n.began_before, least(:at, n.zone_end, n.location_end)), crossing_id = :crossing_id,
+           recorded_at = :recorded_at
+      from (select n.*, least(z.valid_until, z.ended_at, a.ended_at) as zone_end,
+                   (select max(w.until_at) from whereabouts w
+                     where w.registering_state = :state and w.migrant_id = n.migrant_id
+                       and w.location_id = n.location_before and w.until_at <= :at) as location_end
+              from merged n
+              left join zone z on z.zone_id = n.zone_before
+              left join declared_area a on a.registering_state = :state and a.area_id = n.zone_before
+             where n.change = 'left') n
+     where e.registering_state = :state and e.event_id = n.event_id and e.migrant_id = n.migrant_id
+       and e.episode = n.episode
+),
+noted as (
+    insert into exposure_change (registering_state, event_id, crossing_id, migrant_id, change, cause, presence_before,
+                                 presence_after, severity_before, severity_after, keeper_post_id, serving_post_id, at,
+                                 recorded_at)
+    select :state, event_id, :crossing_id, migrant_id, change, :cause, presence_before, presence, severity_before,
+           severity_after, keeper_post_id, serving_post_id, :at, :recorded_at
+      from merged
+     where change is not null
+     order by event_id, migrant_id
+    returning event_id, change
+)
+select event_id, change, count(*) as persons from noted group by event_id, change

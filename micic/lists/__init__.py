@@ -1,0 +1,1 @@
+"""Evacuation and assistance lists: frozen, versioned, hashed snapshots with a reason on every line."""

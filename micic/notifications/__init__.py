@@ -1,0 +1,1 @@
+"""Alert-driven messages to people, and their answers."""

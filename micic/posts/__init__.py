@@ -1,0 +1,1 @@
+"""States, consular posts, jurisdictions and staff."""

@@ -1,0 +1,1 @@
+"""Migrants and their households, where they are, and how to reach them."""

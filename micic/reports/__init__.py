@@ -1,0 +1,1 @@
+"""What is counted and shown: figures with their coverage and age, changes, versions, decisions waiting."""

@@ -1,0 +1,41 @@
+-- One page of the people of one event, most severe first, by keyset. Names are read here and nowhere else in reports.
+-- Parameters: state, event, now, presence, answer (null for any), after_severity, after_id, size.
+with exposed as (
+    select e.migrant_id, e.presence, coalesce(e.severity_inside, e.severity_possible) as severity, e.country,
+           case when e.presence = 'inside' then e.location_inside else e.location_possible end as location_id,
+           e.serving_post_id, e.began_at
+      from exposure e
+     where e.registering_state = :state and e.event_id = :event and e.ended_at is null
+       and (cast(:presence as text) is null or e.presence = :presence)
+),
+told as (
+    select migrant_id,
+           max(source_at) filter (where state in ('need','injured')) as need_at,
+           max(source_at) filter (where state in ('safe','found') and trust = 'authenticated') as closed_at,
+           bool_or(state = 'safe') as said_safe, max(source_at) as told_at
+      from welfare_entry
+     where registering_state = :state and event_id = :event
+     group by migrant_id
+),
+marked as (
+    select x.*, t.told_at,
+           case when t.need_at is not null and coalesce(t.closed_at <= t.need_at, true) then 'need_help'
+                when t.said_safe then 'safe' else 'silent' end as answer
+      from exposed x
+      left join told t on t.migrant_id = x.migrant_id
+)
+select k.migrant_id, k.presence, k.severity, k.country, k.answer, k.told_at, k.serving_post_id,
+       m.reference, m.family_name, m.given_names, m.family_name_original, m.given_names_original, m.protected,
+       m.language, w.source, w.observed_at, w.radius_class,
+       st_y(w.position) as lat, st_x(w.position) as lon
+  from marked k
+  join migrant m on m.registering_state = :state and m.migrant_id = k.migrant_id
+  left join lateral (select * from whereabouts w
+                      where w.registering_state = :state and w.migrant_id = k.migrant_id
+                        and w.location_id = k.location_id
+                      order by w.from_at desc limit 1) w on true
+ where (cast(:answer as text) is null or k.answer = :answer)
+   and (cast(:after_id as uuid) is null
+        or (k.severity, k.migrant_id) < (cast(:after_severity as smallint), cast(:after_id as uuid)))
+ order by k.severity desc, k.migrant_id desc
+ limit :size

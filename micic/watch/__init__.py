@@ -1,0 +1,1 @@
+"""What people do with alerts: decide on doubtful ones, declare areas, open and close a situation."""
