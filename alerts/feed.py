@@ -145,7 +145,7 @@ class ParsedZone:
     band: tuple[float, float | None] | None = None  # from, to (None = open); the area is "at or above from"
     band_unit: str | None = None
     label: str = ""
-    country_codes: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
+    country_codes: tuple[str, ...] = ()  # ISO 3166-1 alpha-3
     geocodes: tuple[tuple[str, str], ...] = ()  # (scheme, code), as sent
 
 

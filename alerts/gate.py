@@ -146,9 +146,7 @@ def _unreleasable(message: ParsedMessage) -> Iterator[str]:
     times += [time for zone in zones for time in (zone.valid_from, zone.valid_until)]
     if any(time is not None and time.tzinfo is None for time in times):
         yield GateReason.TIME_WITHOUT_ZONE
-    if any(
-        not 0 <= level <= 4 for level in (message.severity, *(z.severity for z in zones)) if level is not None
-    ):
+    if any(not 0 <= level <= 4 for level in (message.severity, *(z.severity for z in zones)) if level is not None):
         yield GateReason.SEVERITY_OUT_OF_RANGE
     for area in (zone.area for zone in zones if zone.area is not None):
         points = shapely.get_coordinates(area)
@@ -196,9 +194,7 @@ def _identity(message: ParsedMessage, policy: Policy) -> Iterator[str]:
 # --- when ---------------------------------------------------------------------------------------------------
 
 
-def _times(
-    message: ParsedMessage, policy: Policy, now: datetime, accepted_event_at: datetime | None
-) -> Iterator[str]:
+def _times(message: ParsedMessage, policy: Policy, now: datetime, accepted_event_at: datetime | None) -> Iterator[str]:
     if message.sent_at > now + policy.max_future:
         yield GateReason.SENT_IN_FUTURE
     if message.event_at is not None and message.event_at > now + policy.max_future:
@@ -215,9 +211,7 @@ def _times(
     yield from _validity(message, policy, now)
 
 
-def _too_old(
-    message: ParsedMessage, policy: Policy, now: datetime, accepted_event_at: datetime | None
-) -> bool:
+def _too_old(message: ParsedMessage, policy: Policy, now: datetime, accepted_event_at: datetime | None) -> bool:
     if message.event_at is None or message.event_at >= now - policy.max_event_age:
         return False
     return accepted_event_at is None or abs(message.event_at - accepted_event_at) > timedelta(hours=1)
@@ -286,8 +280,6 @@ def area_km2(area: BaseGeometry) -> float:
     radius_km = EARTH_RADIUS_M / 1000.0
     flat = shapely.transform(
         shapely.segmentize(area, 1.0),
-        lambda points: (
-            radius_km * np.column_stack((np.radians(points[:, 0]), np.sin(np.radians(points[:, 1]))))
-        ),
+        lambda points: radius_km * np.column_stack((np.radians(points[:, 0]), np.sin(np.radians(points[:, 1])))),
     )
     return float(flat.area)

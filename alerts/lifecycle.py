@@ -38,9 +38,10 @@ class VersionFact:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """In force from `from_at` until before `until_at` (None = no end known), which `reason` ended.
+    """In force from `from_at` until before `until_at` (None = no end known), for `reason`.
 
-    A message that ends others is itself never in force: `until_at` equals `from_at`.
+    `until_at` may lie in the future: an expiry is known beforehand. A message that ends others is itself never in
+    force: its `until_at` equals its `from_at`.
     """
 
     from_at: datetime
@@ -62,9 +63,7 @@ def derive(versions: Iterable[VersionFact]) -> dict[UUID, InForce]:
     ended: dict[UUID, tuple[datetime, EndReason]] = {}
     for place, version in enumerate(ordered):
         for target in _ended_by(version, ordered[:place]):
-            ended.setdefault(
-                target.message_id, (version.sent_at, _ENDS.get(version.kind, EndReason.SUPERSEDED))
-            )
+            ended.setdefault(target.message_id, (version.sent_at, _ENDS.get(version.kind, EndReason.SUPERSEDED)))
     return {version.message_id: _in_force(version, ended.get(version.message_id)) for version in ordered}
 
 
@@ -103,8 +102,8 @@ def _named_by(version: VersionFact, earlier: list[VersionFact]) -> frozenset[str
     """The native ids on which the version acts; None = all of the series (a feed that has no references).
 
     What it refers to; what that refers to in turn; and what was sent before it and goes back to the same, so
-    that a cancel of the first message ends its updates as well. A sibling (the other half of a warning that was
-    split in two by updates of the same second) is left alone.
+    that a cancel of the first message ends its updates as well. A sibling (the other half of a warning that
+    updates of one second split in two) is left alone.
     """
     if version.kind not in _ENDS:
         return frozenset()

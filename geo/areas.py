@@ -86,12 +86,12 @@ def contains(area: BaseGeometry, position: Position) -> bool:
 def contains_array(area: BaseGeometry, lon: FloatArray, lat: FloatArray) -> NDArray[np.bool_]:
     """`contains` for arrays of degrees (-180 <= lon <= 180)."""
     shapely.prepare(area)
-    inside = shapely.dwithin(area, shapely.points(lon, lat), BOUNDARY_DEG)
+    inside = np.asarray(shapely.dwithin(area, shapely.points(lon, lat), BOUNDARY_DEG), dtype=np.bool_)
     for shift, seam in ((360.0, lon <= -180.0 + BOUNDARY_DEG), (-360.0, lon >= 180.0 - BOUNDARY_DEG)):
         if np.any(seam):
             images = shapely.points(lon[seam] + shift, lat[seam])
             inside[seam] |= shapely.dwithin(area, images, BOUNDARY_DEG)
-    return np.asarray(inside, dtype=np.bool_)
+    return inside
 
 
 def _raw_polygons(geometry: BaseGeometry) -> Iterator[Polygon]:
@@ -117,7 +117,7 @@ def _stays_in_place(geometry: BaseGeometry) -> bool:
 
 
 def circle(position: Position, radius_m: float) -> MultiPolygon:
-    """The disc of a radius in metres, as an area that contains it and exceeds it by at most 0.2 % + 3 m.
+    """The disc of a radius in metres, as an area that contains it and exceeds it by at most 0.5 % + 3 m.
 
     Beyond POLAR_DEG it takes all longitudes; above 2,000 km it is a box in longitude and latitude.
     Raises ValueError unless 0 < radius_m < infinity.
@@ -155,9 +155,14 @@ def _polar_bands(area: BaseGeometry, radius_deg: float) -> Iterator[Polygon]:
     _, south, _, north = area.bounds
     edge = min(POLAR_DEG, _CAP_DEG - radius_deg)
     if north > _CAP_DEG:
-        yield shapely.box(-180.0, edge, 180.0, 90.0)
+        yield _polar_band(edge, 1.0)
     if south < -_CAP_DEG:
-        yield shapely.box(-180.0, -90.0, 180.0, -edge)
+        yield _polar_band(edge, -1.0)
+
+
+def _polar_band(edge: float, sign: float) -> Polygon:
+    """Everything poleward of a latitude, north (sign 1) or south (sign -1)."""
+    return shapely.box(-180.0, edge, 180.0, 90.0) if sign > 0.0 else shapely.box(-180.0, -90.0, 180.0, -edge)
 
 
 def _boxes(area: BaseGeometry, radius_deg: float) -> MultiPolygon:
@@ -215,8 +220,8 @@ def _halves(piece: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
 
 
 def _widened(piece: BaseGeometry, radius_m: float, quad_segs: int) -> Iterator[MultiPolygon]:
-    """One piece widened in its own plane. `slack` is spent four times, each added to the radius first:
-    densifying the input, simplifying it, simplifying the result, and the result's straight edges."""
+    """One piece widened in its own plane. `slack` covers the straight edges between densified vertices on
+    the way in and out, `simplify_m` the simplifying before and after; all are added to the radius first."""
     plane, _ = _centre(piece.bounds)
     slack_m = 0.4 + 0.001 * radius_m
     simplify_m = 4.0 * slack_m
@@ -230,7 +235,7 @@ def _widened(piece: BaseGeometry, radius_m: float, quad_segs: int) -> Iterator[M
     reach = float(np.hypot(*shapely.get_coordinates(flat).T).max())
     longest = stretch((reach + 1.1 * wanted) / EARTH_RADIUS_M) if reach > 0.0 else 1.0
     grown = wanted * longest / math.cos(math.pi / (4 * quad_segs))
-    disc = shapely.buffer(flat, grown, quad_segs=quad_segs)
+    disc: BaseGeometry = shapely.buffer(flat, grown, quad_segs=quad_segs)
     if simplify_m > 0.0:
         disc = _simplified(disc, simplify_m)
     yield from _from_plane(disc, plane, slack_m, (reach + grown) / EARTH_RADIUS_M)
@@ -250,8 +255,8 @@ def _from_plane(disc: BaseGeometry, plane: Plane, slack_m: float, reach_rad: flo
     if polar:
         sign = math.copysign(1.0, plane.lat)
         if disc.intersects(_parallel(plane, sign * (POLAR_DEG - 0.001))):
-            yield polygonal(shapely.box(-180.0, min(POLAR_DEG * sign, 90.0 * sign), 180.0, max(POLAR_DEG * sign, 90.0 * sign)))
-        disc = disc.difference(_parallel(plane, sign * (POLAR_DEG + 0.5)))
+            yield wrapped(_polar_band(POLAR_DEG, sign))
+        disc = shapely.difference(disc, _parallel(plane, sign * (POLAR_DEG + 0.5)))
     step = plane_step_m(slack_m, min(furthest, POLAR_DEG + 0.5))
     lonlat = shapely.transform(shapely.segmentize(disc, step), plane.inverse)
     if polar:

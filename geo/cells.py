@@ -181,11 +181,11 @@ def cover(area: BaseGeometry, *, max_cells: int = MAX_CELLS, max_level: int = MA
         if node.zoom >= max_level:
             leaves.append(node)
             continue
-        for child in _split(node):
+        for child in _split(node, whole):
             _place(child, inside, heap)
     leaves.extend(entry[-1] for entry in heap)
     cells = [_cell(node, None) for node in inside]
-    cells += [_cell(node, _sound(node, whole)) for node in leaves]
+    cells += [_cell(node, node.piece) for node in leaves]
     return sorted(cells, key=lambda cell: cell.lo)
 
 
@@ -224,7 +224,7 @@ def _wanted_cells(area: BaseGeometry) -> int:
     """More cells for many vertices (short pieces) and for a wide area (fewer people in edge cells)."""
     west, south, east, north = area.bounds
     extent_deg = max(east - west, north - south)
-    return 40 + shapely.get_num_coordinates(area) // 6 + int(40.0 * max(0.0, extent_deg - 0.25))
+    return 40 + int(shapely.get_num_coordinates(area)) // 6 + int(40.0 * max(0.0, extent_deg - 0.25))
 
 
 def _with_images(area: BaseGeometry) -> BaseGeometry:
@@ -260,7 +260,7 @@ def _start(area: BaseGeometry, max_level: int) -> Iterator[_Node]:
     if len(prefixes) == 1:
         yield _node(prefixes[0], zoom, area)
     else:
-        yield from _cut(area, prefixes, zoom)
+        yield from _cut(area, area, prefixes, zoom)
 
 
 def _tile(lon: float, lat: float, margin: float) -> tuple[int, int]:
@@ -270,14 +270,15 @@ def _tile(lon: float, lat: float, margin: float) -> tuple[int, int]:
     return tile_of_cell(cell_of(lon, lat), LEVEL)
 
 
-def _split(node: _Node) -> list[_Node]:
+def _split(node: _Node, whole: BaseGeometry) -> list[_Node]:
     children = [node.prefix << 2 | quarter for quarter in range(4)]
-    return _cut(node.piece, children, node.zoom + 1)
+    return _cut(node.piece, whole, children, node.zoom + 1)
 
 
-def _cut(piece: BaseGeometry, prefixes: list[int], zoom: int) -> list[_Node]:
-    """The nodes of `prefixes` that the piece touches. Clipping by rectangle is quick, but GEOS may throw or lose
-    track of a ring: where the areas do not add up, the exact overlay is asked instead."""
+def _cut(piece: BaseGeometry, whole: BaseGeometry, prefixes: list[int], zoom: int) -> list[_Node]:
+    """The nodes of `prefixes` that the piece touches. Clipping by rectangle is quick, but GEOS may throw, or give
+    an invalid polygon or the wrong side of a ring: if one is invalid or the areas do not add up, the exact overlay
+    with the whole area is asked instead."""
     boxes = [_expanded(cell_bounds(prefix, zoom)) for prefix in prefixes]
     try:
         pieces = [shapely.clip_by_rect(piece, *box) for box in boxes]
@@ -285,46 +286,40 @@ def _cut(piece: BaseGeometry, prefixes: list[int], zoom: int) -> list[_Node]:
         pieces = []
     nodes = [_node(prefix, zoom, part) for prefix, part in zip(prefixes, pieces, strict=False)]
     if not _adds_up(piece, nodes, boxes):
-        nodes = [_overlaid(piece, prefix, zoom, box) for prefix, box in zip(prefixes, boxes, strict=True)]
+        nodes = [_overlaid(whole, prefix, zoom, box) for prefix, box in zip(prefixes, boxes, strict=True)]
     return [node for node in nodes if node.vertices]
 
 
 def _node(prefix: int, zoom: int, piece: BaseGeometry) -> _Node:
-    return _Node(prefix, zoom, piece, shapely.area(piece), shapely.get_num_coordinates(piece))
+    return _Node(prefix, zoom, piece, float(shapely.area(piece)), int(shapely.get_num_coordinates(piece)))
 
 
 def _adds_up(piece: BaseGeometry, nodes: list[_Node], boxes: list[Bounds]) -> bool:
-    """Whether the clipped parts are polygons whose areas sum to the piece's, but for the boxes' overlap."""
+    """Whether the clipped parts are valid polygons whose areas sum to the piece's, but for the boxes' overlap."""
     if len(nodes) < len(boxes) or any(node.vertices and node.area <= 0.0 for node in nodes):
+        return False
+    if not np.all(shapely.is_valid([node.piece for node in nodes])):
         return False
     west, south, east, north = piece.bounds
     whole = shapely.area(piece)
-    hull = (max(b[2] for b in boxes) - min(b[0] for b in boxes)) * (
-        max(b[3] for b in boxes) - min(b[1] for b in boxes)
-    )
+    sides = list(zip(*boxes, strict=True))
+    hull = (max(sides[2]) - min(sides[0])) * (max(sides[3]) - min(sides[1]))
     overlap = sum((b[2] - b[0]) * (b[3] - b[1]) for b in boxes) - hull
     rounding = 1e-9 * whole + 1e-13 * (east - west + north - south)
     total = sum(node.area for node in nodes)
     return bool(whole - rounding <= total <= whole + overlap + 1e-12 * hull + rounding)
 
 
-def _overlaid(piece: BaseGeometry, prefix: int, zoom: int, box: Bounds) -> _Node:
-    """The node by exact overlay; with the unclipped piece (which is as right, only larger) if that fails too."""
+def _overlaid(whole: BaseGeometry, prefix: int, zoom: int, box: Bounds) -> _Node:
+    """The node by exact overlay; with the unclipped area (which is as right, only larger) if that fails too."""
     try:
-        part = polygonal(shapely.intersection(piece, shapely.box(*box)))
+        part = polygonal(shapely.intersection(whole, shapely.box(*box)))
     except GEOSException:
         part = MultiPolygon()
     if not part.is_empty and part.is_valid:
         return _node(prefix, zoom, part)
     core = shapely.box(*cell_bounds(prefix, zoom))
-    return _node(prefix, zoom, piece if shapely.dwithin(piece, core, MARGIN_DEG / 2.0) else part)
-
-
-def _sound(node: _Node, whole: BaseGeometry) -> BaseGeometry:
-    """The node's piece if it is valid, else its overlay with the whole area, else the whole area."""
-    if node.piece.is_valid:
-        return node.piece
-    return _overlaid(whole, node.prefix, node.zoom, _expanded(cell_bounds(node.prefix, node.zoom))).piece
+    return _node(prefix, zoom, whole if shapely.dwithin(whole, core, MARGIN_DEG / 2.0) else MultiPolygon())
 
 
 def _place(node: _Node, inside: list[_Node], heap: list[_Entry]) -> None:
@@ -338,7 +333,7 @@ def _is_inside(node: _Node) -> bool:
     west, south, east, north = bounds = cell_bounds(node.prefix, node.zoom)
     if node.area < (east - west) * (north - south) * (1.0 - 1e-12):
         return False
-    return bool(node.piece.is_valid and shapely.covers(node.piece, shapely.box(*bounds)))
+    return bool(shapely.covers(node.piece, shapely.box(*bounds)))
 
 
 def _expanded(bounds: Bounds) -> Bounds:

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import shapely
+import shapely.affinity
 from numpy.typing import NDArray
 from shapely import LineString, MultiLineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo.areas import normalise
+from geo.areas import BOUNDARY_DEG, normalise
 from geo.coordinates import CoordinateError, Position
 from geo.rings import even_odd, polygonal, short_way, union
 
@@ -51,11 +52,15 @@ def bands_from_contours(
 
 def touches_edge(area: BaseGeometry, box: Box) -> bool:
     """Whether an area reaches the edge of the map: it may go on outside, where the map says nothing."""
-    return bool(shapely.intersects(area, shapely.box(*box).exterior))
+    west, south, east, north = box
+    edge = shapely.box(west, south, east + 360.0 if west > east else east, north).exterior
+    images = [shapely.affinity.translate(edge, xoff=turn) for turn in (0.0, 360.0, -360.0)]
+    return any(shapely.dwithin(area, image, BOUNDARY_DEG) for image in images)
 
 
 def _paths(lines: Lines) -> list[FloatArray]:
-    parts = [lines] if isinstance(lines, LineString) else list(getattr(lines, "geoms", lines))
+    whole = MultiLineString([lines]) if isinstance(lines, LineString) else MultiLineString(lines)
+    parts = list(whole.geoms)
     paths = [shapely.get_coordinates(part) for part in parts if not part.is_empty]
     if not all(np.all(np.isfinite(path)) for path in paths):
         raise CoordinateError("a contour has a coordinate that is not finite")

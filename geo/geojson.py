@@ -1,4 +1,4 @@
-"""shapely <-> GeoJSON (RFC 7946): longitude first, WGS 84 only, right-hand rule on output, nothing but numbers. Pure."""
+"""shapely <-> GeoJSON (RFC 7946): longitude first, WGS 84 only, right-hand rule on output. Pure."""
 
 import json
 import math
@@ -23,7 +23,12 @@ from geo.coordinates import CoordinateError, Position
 MAX_POSITIONS: Final = 500_000
 """Positions read from one object unless the caller says otherwise."""
 
-_WGS84: Final = ("urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:OGC::CRS84", "urn:ogc:def:crs:EPSG::4326", "EPSG:4326")
+_WGS84: Final = (
+    "urn:ogc:def:crs:OGC:1.3:CRS84",
+    "urn:ogc:def:crs:OGC::CRS84",
+    "urn:ogc:def:crs:EPSG::4326",
+    "EPSG:4326",
+)
 
 Pair = tuple[float, float]
 

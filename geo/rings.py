@@ -6,6 +6,7 @@ of longitude is read as going the short way round; see `unwrap` for the one exce
 
 import math
 from collections.abc import Callable, Iterable
+from functools import reduce
 
 import numpy as np
 import shapely
@@ -84,23 +85,32 @@ def short_way(path: FloatArray) -> FloatArray:
     return _continued(path, steps - 360.0 * np.round(steps / 360.0))
 
 
-def ring_region(path: FloatArray) -> MultiPolygon:
+def ring_region(path: FloatArray, *, pole: float | None = None) -> MultiPolygon:
     """What a closed ring of continuous longitudes encloses, within [-180, 180]; one round the earth encloses its
-    nearer pole. Raises CoordinateError for a ring that goes round more than once.
+    nearer pole, or the given one (-90 or 90). Raises CoordinateError for a ring that goes round more than once.
     """
     turns = _winding(path)
     if abs(turns) > 1:
         raise CoordinateError("a ring goes round the earth more than once")
-    return wrapped(made_valid(Polygon(_closed_over_pole(path) if turns else path)))
+    if turns:
+        path = _closed_over(path, _nearer_pole(path) if pole is None else pole)
+    return wrapped(made_valid(Polygon(path)))
 
 
 def polygon_region(polygon: Polygon, *, reading: Callable[[FloatArray], FloatArray] = unwrap) -> MultiPolygon:
     """A polygon whose rings may cross the antimeridian or go round a pole, within [-180, 180].
 
-    `reading` makes a ring's longitudes continuous: `unwrap`, or `short_way` for data stitched at +-180.
+    `reading` makes a ring's longitudes continuous: `unwrap`, or `short_way` for data stitched at +-180. Of two
+    rings round the earth the polygon is what lies between them.
     """
-    rings = [shapely.get_coordinates(ring) for ring in (polygon.exterior, *polygon.interiors)]
-    shell, *holes = [ring_region(reading(ring)) for ring in rings]
+    paths = [reading(shapely.get_coordinates(ring)) for ring in (polygon.exterior, *polygon.interiors)]
+    round_earth = [path for path in paths if _winding(path)]
+    if len(round_earth) < 2:
+        shell, *holes = [ring_region(path) for path in paths]
+    else:
+        pole = _nearer_pole(np.vstack(round_earth))
+        shell = polygonal(reduce(shapely.symmetric_difference, [ring_region(path, pole=pole) for path in round_earth]))
+        holes = [ring_region(path) for path in paths if not _winding(path)]
     return polygonal(shell.difference(union(holes))) if holes else shell
 
 
@@ -146,8 +156,9 @@ def _winding(path: FloatArray) -> int:
     return round(float(path[-1, 0] - path[0, 0]) / 360.0)
 
 
-def _closed_over_pole(path: FloatArray) -> FloatArray:
-    weights = np.abs(np.diff(path[:, 0]))
-    middle = (path[:-1, 1] + path[1:, 1]) / 2.0
-    pole = 90.0 if float(np.average(middle, weights=weights)) >= 0.0 else -90.0
+def _nearer_pole(path: FloatArray) -> float:
+    return 90.0 if float(np.mean(path[:, 1])) >= 0.0 else -90.0
+
+
+def _closed_over(path: FloatArray, pole: float) -> FloatArray:
     return np.vstack((path, [[path[-1, 0], pole], [path[0, 0], pole], path[0]]))

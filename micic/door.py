@@ -111,7 +111,7 @@ def find_signed_in(house: InHouse, token: OfferedToken, now: Now) -> SignedIn | 
 def signed_in_of(request: Request, found: Annotated[SignedIn | None, Depends(find_signed_in)]) -> SignedIn:
     """Who is asking. Raises NotSignedIn."""
     if found is None:
-        raise NotSignedIn()
+        raise NotSignedIn
     purpose = purpose_of(request)
     signed_in = replace(found, principal=found.principal.for_purpose(purpose))
     request.state.principal = signed_in.principal
@@ -161,7 +161,7 @@ def public_unit_of_work(house: House, token: str) -> Iterator[Session]:
     """A transaction of the public role that can see nothing but the one link whose token is shown."""
     state, _, rest = token.partition("-")
     if len(state) != 3 or not state.isascii() or not state.isupper() or not 20 <= len(rest) <= 80:
-        raise NotFound()
+        raise NotFound
     link = token_hash(token).hex()
     with unit_of_work(house.public, Context(state, role="public", link=link)) as session:
         yield session

@@ -5,8 +5,6 @@ Read by the doors and handed down as values; a capability never reads settings. 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import Self
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-KEY_BYTES = 32
 SYSTEM_DATA = Path("/var/lib/micic")
 
 # database role -> the field that holds its address
@@ -74,30 +71,23 @@ class Databases(BaseSettings):
 
 
 class Keys(BaseSettings):
-    """The key-encryption key: 32 bytes in base64, MICIC_MASTER_KEY or the file MICIC_MASTER_KEY_FILE."""
+    """The master keys, `id:base64 of 32 bytes`, the current one first: MICIC_MASTER_KEY, or the file
+    MICIC_MASTER_KEY_FILE. Read by `micic.security.crypto.MasterKeys.parse`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="MICIC_", extra="ignore", frozen=True)
 
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
 
-    def key(self) -> bytes:
-        """The 32 bytes; SettingMissing if absent, unreadable, not base64 or of another length."""
-        try:
-            key = base64.b64decode(self._text().strip(), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise SettingMissing("MICIC_MASTER_KEY is not base64") from error
-        if len(key) != KEY_BYTES:
-            raise SettingMissing(f"MICIC_MASTER_KEY holds {len(key)} bytes, not {KEY_BYTES}")
-        return key
-
-    def _text(self) -> str:
+    def text(self) -> str:
+        """The keys as configured; SettingMissing if absent or unreadable."""
         if self.master_key is not None:
-            return self.master_key.get_secret_value()
+            return self.master_key.get_secret_value().strip()
         if self.master_key_file is None:
-            raise SettingMissing("set MICIC_MASTER_KEY or MICIC_MASTER_KEY_FILE: 32 random bytes in base64")
+            raise SettingMissing("set MICIC_MASTER_KEY or MICIC_MASTER_KEY_FILE; make a key with `micic keys new`")
         try:
-            return self.master_key_file.read_text("ascii")
+            return self.master_key_file.read_text("ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SettingMissing(f"MICIC_MASTER_KEY_FILE cannot be read: {error}") from error
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import pycountry
 import shapely
 from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
@@ -43,7 +44,7 @@ DOCUMENT = "alert"
 class CapSingleFeed:
     """An address that answers with one bare CAP message.
 
-    `country_codes`: where its areas lie when they have no geometry (ISO 3166-1 alpha-2, the issuer's).
+    `country_codes`: where its areas lie when they have no geometry (ISO 3166-1 alpha-3, the issuer's).
     """
 
     name: str
@@ -127,9 +128,7 @@ _OVER = re.compile(
 """Prose that says it is over, in a message whose codes do not: never acted on, always shown to a person."""
 
 _VTEC_ACTION = re.compile(r"/[OTEX]\.([A-Z]{3})\.[A-Z]{4}\.")
-_VTEC_ENDS = frozenset(
-    {"CAN", "EXP", "UPG"}
-)  # cancelled, expired, upgraded (the higher one has its own message)
+_VTEC_ENDS = frozenset({"CAN", "EXP", "UPG"})  # cancelled, expired, upgraded (the higher one has its own message)
 
 
 def _kind(alert: cap.Alert, notes: list[str]) -> MessageKind:
@@ -334,5 +333,5 @@ def _polygon(ring: tuple[Position, ...], notes: list[str]) -> BaseGeometry | Non
 def _countries(area: cap.Area, otherwise: tuple[str, ...]) -> tuple[str, ...]:
     """From ISO codes of the area ("AU-NSW"), else the feed's."""
     codes = [code for scheme, code in area.geocodes if "iso" in scheme.lower()]
-    found = dict.fromkeys(code[:2] for code in codes if re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", code))
-    return tuple(found) or otherwise
+    countries = [pycountry.countries.get(alpha_2=code.partition("-")[0]) for code in codes]
+    return tuple(dict.fromkeys(country.alpha_3 for country in countries if country)) or otherwise

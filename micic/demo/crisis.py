@@ -366,9 +366,7 @@ class Crisis:
         rng = np.random.default_rng([self.seed, _ms(self.start)])
         return "9000" + "".join(rng.choice(list("0123456789abcdefghjkmnpqrstuvwxyz"), 3)) + letter
 
-    def _stage(
-        self, name: str, shows: str, listed: list[Quake], files: dict[str, bytes], gone: Quake | None
-    ) -> Stage:
+    def _stage(self, name: str, shows: str, listed: list[Quake], files: dict[str, bytes], gone: Quake | None) -> Stage:
         documents: dict[str, bytes] = {}
         for size, words in (("2.5", "Magnitude 2.5+"), ("4.5", "Magnitude 4.5+"), ("all", "All")):
             path = f"{FEED}/summary/{size}_day.geojson"

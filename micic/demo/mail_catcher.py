@@ -18,6 +18,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default as default_policy
 from email.utils import getaddresses
@@ -75,12 +76,9 @@ class CaughtMessage:
         return tuple(dict.fromkeys(link.rstrip(".,;:)").replace("&amp;", "&") for link in found))
 
     def _body(self, kind: str) -> str:
-        part = _parse(self.raw).get_body((kind,))
+        message = message_from_bytes(self.raw, _class=EmailMessage, policy=default_policy)
+        part = message.get_body((kind,))
         return str(part.get_content()) if part else ""
-
-
-def _parse(raw: bytes) -> EmailMessage:
-    return message_from_bytes(raw, _class=EmailMessage, policy=default_policy)
 
 
 class MailLog:
@@ -89,6 +87,7 @@ class MailLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._caught: list[CaughtMessage] = []
+        self._counts: Counter[str] = Counter()
         self._read_to = 0
         self._lock = threading.Lock()
 
@@ -99,9 +98,9 @@ class MailLog:
             file.seek(0)
             file.truncate(file.read().rfind(b"\n") + 1)
 
-    def append(self, sender: str, recipients: list[str], raw: bytes) -> None:
+    def append(self, record: dict[str, Any]) -> None:
         """On the disk when this returns. Raises OSError."""
-        line = json.dumps(_record(sender, recipients, raw), ensure_ascii=False) + "\n"
+        line = json.dumps(record, ensure_ascii=False) + "\n"
         with self._lock, self.path.open("ab") as file:
             file.write(line.encode())
             file.flush()
@@ -110,27 +109,38 @@ class MailLog:
     def messages(self) -> tuple[CaughtMessage, ...]:
         """All that were accepted, in order; a message accepted twice is there twice."""
         with self._lock:
-            if self.path.exists():
-                with self.path.open("rb") as file:
-                    file.seek(self._read_to)
-                    fresh = file.read()
-                whole = fresh[: fresh.rfind(b"\n") + 1]
-                self._caught += [_caught(json.loads(line)) for line in whole.splitlines()]
-                self._read_to += len(whole)
+            self._catch_up()
             return tuple(self._caught)
+
+    def times_accepted(self, message_id: str) -> int:
+        """Of a Message-ID with or without its brackets."""
+        with self._lock:
+            self._catch_up()
+            return self._counts[message_id.strip().strip("<>")]
+
+    def _catch_up(self) -> None:
+        """Reads the whole lines that came since; the torn one of a writer at work waits for the next time."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._read_to)
+            fresh = file.read()
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        caught = [_caught(json.loads(line)) for line in whole.splitlines()]
+        self._caught += caught
+        self._counts.update(message.message_id.strip("<>") for message in caught)
+        self._read_to += len(whole)
 
 
 def _record(sender: str, recipients: list[str], raw: bytes) -> dict[str, Any]:
-    message = _parse(raw)
+    message = message_from_bytes(raw)  # the old policy: five times as fast, and headers are all we need
     return {
         "message_id": str(message.get("Message-ID", "")).strip(),
         "sender": sender,
         "recipients": recipients,
         **{name: [at for _, at in getaddresses(message.get_all(name, []))] for name in ("to", "cc", "bcc")},
-        "language": next(
-            (str(part["Content-Language"]) for part in message.walk() if part["Content-Language"]), ""
-        ),
-        "subject": str(message.get("Subject", "")),
+        "language": next((str(part["Content-Language"]) for part in message.walk() if part["Content-Language"]), ""),
+        "subject": str(make_header(decode_header(message.get("Subject", "")))),
         "size": len(raw),
         "accepted_at": datetime.now(UTC).isoformat(),
         "raw": base64.b64encode(raw).decode(),
@@ -152,12 +162,12 @@ class _Handler:
         self._attempts: Counter[str] = Counter()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd)
-        raw = envelope.original_content or b""
-        message_id = str(_parse(raw).get("Message-ID", "")).strip()
+        record = _record(envelope.mail_from or "", envelope.rcpt_tos, envelope.original_content or b"")
+        message_id = str(record["message_id"])
         self._attempts[message_id] += 1
         if self._draws("temporary", message_id) < self._moods.temporary_failure:
             return "451 4.3.0 Try again later"
-        self._log.append(envelope.mail_from or "", list(envelope.rcpt_tos), raw)
+        self._log.append(record)
         silent = self._draws("silence", message_id) < self._moods.silence
         if silent and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
@@ -231,8 +241,7 @@ class MailCatcher:
         return self.times_accepted(message_id) > 0
 
     def times_accepted(self, message_id: str) -> int:
-        wanted = message_id.strip().strip("<>")
-        return sum(message.message_id.strip("<>") == wanted for message in self.messages())
+        return self.log.times_accepted(message_id)
 
 
 async def _hang_up(listener: asyncio.Server) -> None:

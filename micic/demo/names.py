@@ -92,9 +92,7 @@ def family_name_from(parent: PersonName, nationality: str, sex: Sex) -> Spelled:
     book = name_book(nationality)
     if book.patronymic:
         return (parent.given, parent.given_original) if parent.sex is Sex.MALE else _family(parent)
-    own, wanted = (
-        book.family_of_men if bearer is Sex.MALE else book.family_of_women for bearer in (parent.sex, sex)
-    )
+    own, wanted = (book.family_of_men if bearer is Sex.MALE else book.family_of_women for bearer in (parent.sex, sex))
     return wanted[own.index(_family(parent))] if _family(parent) in own else _family(parent)
 
 
@@ -111,9 +109,7 @@ def _spelled(names: str) -> tuple[Spelled, ...]:
 def _book(script: str, male: str, female: str, family: str, women: str = "", second: float = 0.0) -> NameBook:
     """`family` empty: patronymic. `women`: the forms for women in the order of `family`, if they differ."""
     men, families = _spelled(male), _spelled(family or male)
-    return NameBook(
-        script, men, _spelled(female), families, _spelled(women) if women else families, second, not family
-    )
+    return NameBook(script, men, _spelled(female), families, _spelled(women) if women else families, second, not family)
 
 
 def nationalities() -> tuple[str, ...]:

@@ -125,3 +125,42 @@ class ListDeparture(Base):
         ),
         Index("ix_list_departure_migrant", "registering_state", "migrant_id"),
     )
+
+
+class ListRun(Base):
+    """That the lists of one post were brought up to one crossing, or looked at again without one. Work is found by
+    the absence of this row, never by a high-water mark. A row without a post says that every post which the
+    crossing reached has its lists. `news` counts what had been told of the people listed; it grows with each word.
+    """
+
+    __tablename__ = "list_run"
+
+    registering_state: Mapped[str] = mapped_column(String(3), primary_key=True)
+    run_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    crossing_id: Mapped[uuid.UUID | None] = mapped_column()
+    event_id: Mapped[uuid.UUID | None] = mapped_column()
+    post_id: Mapped[uuid.UUID | None] = mapped_column()
+    news: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (
+        CheckConstraint("(event_id is null) = (post_id is null)", name="post_of_event"),
+        CheckConstraint("crossing_id is not null or post_id is not null", name="subject"),
+        Index(
+            "uq_list_run_crossing",
+            "registering_state",
+            "crossing_id",
+            unique=True,
+            postgresql_where=text("post_id is null"),
+        ),
+        Index(
+            "uq_list_run_post",
+            "registering_state",
+            "crossing_id",
+            "event_id",
+            "post_id",
+            unique=True,
+            postgresql_where=text("crossing_id is not null and post_id is not null"),
+        ),
+        Index("ix_list_run_latest", "registering_state", "event_id", "post_id", "at"),
+    )

@@ -1,8 +1,8 @@
 """What decides in sending: whom to tell, in which language, at which address, and what follows a try. Pure."""
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -23,8 +23,9 @@ class Outcome(StrEnum):
     TEMPORARY = "temporary_failure"
     PERMANENT = "permanent_failure"
     UNCERTAIN = "uncertain"
-    UNAVAILABLE = "unavailable"  # the channel itself: nobody was dialled, no try is counted
+    UNAVAILABLE = "unavailable"  # the provider as a whole: no try is counted
     RELEASED = "released"  # given back before anybody was dialled
+    HELD = "held"  # in doubt, and not tried again
     ACCEPTED_BEFORE = "accepted_before"  # the provider says that an earlier try arrived
     EXPIRED = "expired"
 
@@ -34,8 +35,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Affected:
-    """A person whom the rule means, and the person and address that stand for them: themselves, or one of the
-    household. `contact_point_id` None: nobody can be reached for them. `told` counts earlier messages there.
+    """A person whom the rule means, and who is written to for them: they themselves or one of the household.
+
+    `contact_point_id` None: nobody can be written to for them. `told` counts earlier messages of the rule in
+    this event that reached that person, or that address within the household.
     """
 
     migrant_id: uuid.UUID
@@ -45,47 +48,120 @@ class Affected:
     serving_post_id: uuid.UUID | None
     raised: bool
     recipient_id: uuid.UUID | None
-    recipient_is_head: bool
-    recipient_post_id: uuid.UUID | None
-    language: str
+    recipient_is_head: bool | None
+    keeper_post_id: uuid.UUID | None
+    language: str | None
     household_size: int
     contact_point_id: uuid.UUID | None
-    address: bytes | None
-    blind_index: bytes | None
+    sealed_address: bytes | None
     told: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class Recipient:
-    """One message to be: an address, whose it is, and the worst that concerns those behind it."""
+    """One message to be: who is written to, at which address, for how many persons."""
 
-    worst: Affected
-    persons: int = 0
-    raised: bool = False
-
-    def add(self, person: Affected) -> None:
-        """Count a person in. The address keeps its first bearer; place and severity are those of the worst."""
-        self.persons += 1
-        self.raised = self.raised or person.raised
+    person: Affected
+    address: str
+    persons: int
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom one campaign addresses, and how many persons it leaves out, and why."""
+    """Whom one campaign addresses, and how many affected persons it leaves out: no address, or told before."""
 
-    recipients: list[Recipient] = field(default_factory=list)
-    unreachable: int = 0
-    told_before: int = 0
+    recipients: list[Recipient]
+    unreachable: int
+    told_before: int
+
+    @property
+    def persons(self) -> int:
+        """All whom the rule means."""
+        return sum(one.persons for one in self.recipients) + self.unreachable + self.told_before
 
 
-def choose_audience(affected: Iterable[Affected]) -> Audience:
-    """One message per address; nobody twice for one event unless it was raised for somebody behind the address."""
-    ordered = sorted(affected, key=lambda p: (-p.severity, p.migrant_id != p.recipient_id, not p.recipient_is_head, p.migrant_id))
-    unreachable = [person for person in ordered if person.contact_point_id is None]
-    by_address: dict[bytes, Recipient] = {}
-    for person in ordered:
-        if person.blind_index is not None:
-            by_address.setdefault(person.blind_index, Recipient(person)).add(person)
-    fresh = [one for one in by_address.values() if one.raised or not one.worst.told]
-    told = sum(one.persons for one in by_address.values()) - sum(one.persons for one in fresh)
-    return Audience(fresh, len(unreachable), told)
+def choose_audience(affected: Sequence[Affected], addresses: Mapping[uuid.UUID, str]) -> Audience:
+    """One message per address; nobody twice in one event unless it was raised for somebody behind the address.
+
+    `addresses` by contact point, normalised; a contact point that could not be opened is absent.
+    """
+    behind: dict[str, list[Affected]] = {}
+    unreachable = 0
+    for person in affected:
+        address = addresses.get(person.contact_point_id) if person.contact_point_id else None
+        if address is None:
+            unreachable += 1
+        else:
+            behind.setdefault(address, []).append(person)
+    recipients, told_before = [], 0
+    for address, people in behind.items():
+        if any(person.raised or not person.told for person in people):
+            recipients.append(Recipient(min(people, key=_worst_first), address, len(people)))
+        else:
+            told_before += len(people)
+    return Audience(recipients, unreachable, told_before)
+
+
+def _worst_first(person: Affected) -> tuple[int, bool, bool, uuid.UUID]:
+    is_other = person.migrant_id != person.recipient_id
+    return -person.severity, is_other, not person.recipient_is_head, person.migrant_id
+
+
+def choose_language(wanted: str | None, of_post: Iterable[str], available: Collection[str]) -> str:
+    """The person's language, else the post's in order, else English, else any (BCP 47, exact before base)."""
+    for language in (*([wanted] if wanted else []), *of_post, "en"):
+        if language in available:
+            return language
+        if base_language(language) in available:
+            return base_language(language)
+    return min(available)
+
+
+# --- what follows a try ---
+
+
+@dataclass(frozen=True)
+class Step:
+    """What becomes of a notification: its status, when it is due again, and the reason kept with it."""
+
+    status: str
+    due_in: timedelta = timedelta(0)
+    reason: str | None = None
+
+
+FINAL = {
+    Outcome.SENT: "sent",
+    Outcome.ACCEPTED_BEFORE: "sent",
+    Outcome.PERMANENT: "permanent_failure",
+    Outcome.EXPIRED: "expired",
+}
+
+
+def next_step(outcome: Outcome, tries: int, prior: str, reason: str | None = None) -> Step:
+    """What follows `outcome`. `tries` counts those that ended in doubt or failure, this one included; `prior` is
+    the status before the claim: a doubt stays a doubt until it is answered.
+    """
+    if outcome in FINAL:
+        return Step(FINAL[outcome], reason=reason)
+    if outcome in (Outcome.RELEASED, Outcome.UNAVAILABLE):
+        return Step(prior, CHANNEL_DOWN if outcome is Outcome.UNAVAILABLE else timedelta(0), reason)
+    is_doubt = outcome is Outcome.UNCERTAIN or prior == "uncertain"
+    if tries >= MAX_TRIES:
+        last = f"{MAX_TRIES} tries: {reason}"[:60]
+        return hold(last) if is_doubt else Step("permanent_failure", reason=last)
+    pause = ASK_AFTER if outcome is Outcome.UNCERTAIN else BACK_OFF * 2 ** (tries - 1)
+    return Step("uncertain" if is_doubt else "temporary_failure", pause, reason)
+
+
+def hold(reason: str) -> Step:
+    """Nobody knows whether it arrived, and it may not be sent again: a person decides."""
+    return Step("uncertain", HELD, f"held: {reason}"[:60])
+
+
+def may_resend(accepted: bool | None, doubts: int, life_safety: bool) -> bool:
+    """Whether an uncertain message may be sent again, under the same Message-ID. `accepted` is the provider's word
+    (False: it did not take it; None: it cannot say), `doubts` the tries that ended in doubt.
+    """
+    if accepted is False:
+        return doubts < MAX_TRIES
+    return accepted is None and life_safety and doubts <= RESENDS_WITHOUT_WORD

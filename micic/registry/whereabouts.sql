@@ -97,7 +97,7 @@ disputed as (
 candidate as (
     select j.*,
            case role
-               when 'observation' then location_id = latest_id and latest_fresh
+               when 'observation' then coalesce(location_id = latest_id and latest_fresh, false)
                when 'trip_leg' then journey_shown
                when 'residence' then
                    fresh_until > from_at

@@ -597,6 +597,21 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('registering_state', 'list_id', 'migrant_id', name=op.f('pk_list_departure'))
     )
     op.create_index('ix_list_departure_migrant', 'list_departure', ['registering_state', 'migrant_id'], unique=False)
+    op.create_table('list_run',
+    sa.Column('registering_state', sa.String(length=3), nullable=False),
+    sa.Column('run_id', sa.Uuid(), nullable=False),
+    sa.Column('crossing_id', sa.Uuid(), nullable=True),
+    sa.Column('event_id', sa.Uuid(), nullable=True),
+    sa.Column('post_id', sa.Uuid(), nullable=True),
+    sa.Column('news', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('(event_id is null) = (post_id is null)', name=op.f('ck_list_run_post_of_event')),
+    sa.CheckConstraint('crossing_id is not null or post_id is not null', name=op.f('ck_list_run_subject')),
+    sa.PrimaryKeyConstraint('registering_state', 'run_id', name=op.f('pk_list_run'))
+    )
+    op.create_index('ix_list_run_latest', 'list_run', ['registering_state', 'event_id', 'post_id', 'at'], unique=False)
+    op.create_index('uq_list_run_crossing', 'list_run', ['registering_state', 'crossing_id'], unique=True, postgresql_where=sa.text('post_id is null'))
+    op.create_index('uq_list_run_post', 'list_run', ['registering_state', 'crossing_id', 'event_id', 'post_id'], unique=True, postgresql_where=sa.text('crossing_id is not null and post_id is not null'))
     op.create_table('list_line',
     sa.Column('registering_state', sa.String(length=3), nullable=False),
     sa.Column('list_id', sa.Uuid(), nullable=False),

@@ -36,7 +36,7 @@ OF_NOTIFICATION = "delivery_attempt answer_link".split()
 OF_STATE = (
     "consular_post post_key jurisdiction staff staff_role staff_session situation alert_decision declared_area"
     " declared_cell declared_country crossing exposure_country clock_tick population_estimate message_template"
-    " message_rule campaign audit_entry idempotency_key reply recross"
+    " message_rule campaign audit_entry idempotency_key reply recross list_run"
 ).split()
 TENANT = [
     *OF_MIGRANT,
@@ -55,7 +55,7 @@ APP_INSERT = (
     " contact_entry welfare_entry movement_entry audit_entry idempotency_key situation alert_decision declared_area"
     " declared_cell declared_country person_list list_line list_departure message_template message_rule campaign"
     " notification answer_link staff_session population_estimate consular_post post_key jurisdiction staff staff_role"
-    " crossing"
+    " crossing list_run"
 ).split()
 APP_UPDATE = (
     "household migrant person_key nationality contact_point travel_document need stay situation staff staff_session"
@@ -73,7 +73,7 @@ WORKER_INSERT = [
     *(
         "state need_code household migrant person_key nationality contact_point travel_document need stay location"
         " consent recross whereabouts crossing exposure exposure_change exposure_country clock_tick situation"
-        " person_list list_line list_departure campaign notification delivery_attempt answer_link contact_entry"
+        " person_list list_line list_departure list_run campaign notification delivery_attempt answer_link contact_entry"
         " welfare_entry movement_entry audit_entry population_estimate"
     ).split(),
 ]
@@ -81,7 +81,7 @@ WORKER_UPDATE = [
     *PUBLIC_ALERT_TABLES,
     *(
         "migrant whereabouts exposure exposure_country clock_tick situation campaign notification delivery_attempt"
-        " reply(taken_up_at,outcome) contact_point(bounced_at,verified_at)"
+        " crossing(counts) location(retracted_at) reply(taken_up_at,outcome) contact_point(bounced_at,verified_at)"
     ).split(),
 ]
 WORKER_DELETE = "whereabouts recross zone_cell zone_country feed".split()

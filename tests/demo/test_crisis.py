@@ -73,9 +73,7 @@ def messages(stage: str) -> dict[str, ParsedMessage]:
 def level_area(number: int, level: float) -> BaseGeometry:
     """At or above a level, by nothing but the lines of the document, the frame and the field."""
     contours = json.loads(CRISIS.marmara[number].shakemap.contours)  # type: ignore[union-attr]
-    lines = next(f for f in contours["features"] if f["properties"]["value"] == level)["geometry"][
-        "coordinates"
-    ]
+    lines = next(f for f in contours["features"] if f["properties"]["value"] == level)["geometry"]["coordinates"]
     faces = polygonize([unary_union([*(LineString(line) for line in lines), FRAME.exterior])]).geoms
     ruptures = (told.FIRST_RUPTURE, told.EASTERN_RUPTURE, told.LAST_RUPTURE)
     lons, lats, mmi = shaking(CRISIS.marmara[number].magnitude, ruptures[number - 1], 7)
@@ -209,10 +207,7 @@ def test_tekirdag_falls_and_kocaeli_rises_whatever_the_seed(seed: int) -> None:
     lons, lats, before = shaking(7.2, told.FIRST_RUPTURE, seed)
     after = shaking(7.2, told.EASTERN_RUPTURE, seed)[2]
     change = after - before
-    at = {
-        p: (np.abs(lats - p[1]).argmin(), np.abs(lons - p[0]).argmin())
-        for p in (TEKIRDAG, IZMIT, KADIKOY, AVCILAR)
-    }
+    at = {p: (np.abs(lats - p[1]).argmin(), np.abs(lons - p[0]).argmin()) for p in (TEKIRDAG, IZMIT, KADIKOY, AVCILAR)}
     assert change[at[TEKIRDAG]] < -0.5
     assert change[at[IZMIT]] > 0.5
     assert change[at[KADIKOY]] > 0.1
@@ -248,9 +243,7 @@ def test_the_drills_betray_themselves_in_one_way_each() -> None:
     documents = CRISIS.stage("origin").documents
     exercise, test = documents[EXERCISE_PATH].decode(), documents[TEST_PATH].decode()
     assert "<status>Exercise</status>" in exercise
-    assert not any(
-        word in exercise.replace("<status>Exercise", "").upper() for word in ("TEST", "EXERCISE", "DRILL")
-    )
+    assert not any(word in exercise.replace("<status>Exercise", "").upper() for word in ("TEST", "EXERCISE", "DRILL"))
     assert "<status>Actual</status>" in test
     assert test.upper().count("TEST") == 2  # the two headlines
 

@@ -83,9 +83,7 @@ def test_a_new_stage_changes_what_changed_and_nothing_else(server: FeedServer, c
     assert client.get(EXERCISE_PATH).headers["Last-Modified"] == before[EXERCISE_PATH]["Last-Modified"]
 
 
-def test_the_event_service_says_conflict_for_a_deleted_event(
-    server: FeedServer, client: httpx.Client
-) -> None:
+def test_the_event_service_says_conflict_for_a_deleted_event(server: FeedServer, client: httpx.Client) -> None:
     server.publish(CRISIS.stage("shakemap-3"))
     asked = {"format": "geojson", "eventid": CRISIS.izmir.ids[0]}
     assert client.get("/fdsnws/event/1/query", params=asked).status_code == 409

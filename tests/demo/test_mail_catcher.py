@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -81,7 +82,7 @@ def test_every_recipient_of_the_envelope_is_told(catcher: MailCatcher) -> None:
     message = letter(1)
     message["Cc"], message["Bcc"] = "b@mail.example", "c@mail.example"
     with smtplib.SMTP("127.0.0.1", catcher.port, timeout=5) as client:
-        client.sendmail("x@registry.example", ["ana@mail.example", "d@mail.example"], message.as_bytes())
+        client.sendmail("x@registry.example", ["ana@mail.example", "d@mail.example"], message.as_bytes(policy=SMTP))
     (caught,) = catcher.messages()
     assert caught.recipients == ("ana@mail.example", "d@mail.example")
     assert (caught.cc, caught.bcc) == (("b@mail.example",), ("c@mail.example",))

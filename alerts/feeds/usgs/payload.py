@@ -1,4 +1,4 @@
-"""The payloads of the USGS earthquake feeds as values: features, products, contours. Pure; usgs.py's."""
+"""What the USGS payloads say, as values: features, products, contours. Pure; knows nothing of messages."""
 
 import math
 from collections.abc import Iterator
@@ -154,9 +154,7 @@ def preferred(products: Any) -> Json | None:
 def shakemap_properties(shakemap: Json) -> dict[str, str]:
     properties = shakemap.get("properties")
     check_values(properties)
-    table = (
-        {k: v for k, v in properties.items() if isinstance(v, str)} if isinstance(properties, dict) else {}
-    )
+    table = {k: v for k, v in properties.items() if isinstance(v, str)} if isinstance(properties, dict) else {}
     if table.get("event-type", "ACTUAL").upper() == "SCENARIO":
         raise DocumentError(ReasonCode.SCENARIO, "a ShakeMap of event-type SCENARIO")
     return table
@@ -188,10 +186,6 @@ def read_bands(body: bytes, quake: Quake) -> tuple[dict[float, MultiPolygon], bo
     for feature in member(collection, "features", list):
         level, found = _contour(as_table(feature))
         lines.setdefault(level, []).extend(found)
-    if (quake.mmi or 0.0) >= LEVELS[0] + 0.5 and not any(level >= LEVELS[0] for level in lines):
-        raise DocumentError(
-            ReasonCode.BAD_STRUCTURE, f"no contour of MMI 5, though the map reaches {quake.mmi}"
-        )
     frame = _frame(quake.shakemap, collection)
     try:
         found_bands = bands_from_contours(lines, frame, quake.position)
@@ -202,12 +196,14 @@ def read_bands(body: bytes, quake: Quake) -> tuple[dict[float, MultiPolygon], bo
         for level in LEVELS
         if any(least >= level for least in found_bands)
     }
+    if (quake.mmi or 0.0) >= LEVELS[0] + 0.5 and all(area.is_empty for area in bands.values()):
+        raise DocumentError(ReasonCode.BAD_STRUCTURE, f"no area of MMI 5, though the map reaches {quake.mmi}")
     return bands, LEVELS[0] in bands and touches_edge(bands[LEVELS[0]], frame)
 
 
 def _at_or_above(level: float, bands: dict[float, MultiPolygon], frame: Box) -> MultiPolygon:
-    """The area of the level; where a map has only higher contours, that of the next lower one or the whole map:
-    more people than were shaken, never fewer."""
+    """The area of the level; where a map lacks its contour, that of the next lower one or the whole map: more
+    people than were shaken, never fewer."""
     if level in bands:
         return bands[level]
     lower = [least for least in bands if least < level]

@@ -30,7 +30,7 @@ from alerts.feed import (
     note,
 )
 from alerts.feeds import DocumentError, missing, read_json, sha256
-from alerts.feeds.usgs_payload import (
+from alerts.feeds.usgs.payload import (
     Quake,
     as_table,
     contour_url,
@@ -51,10 +51,10 @@ SENDER = "earthquake.usgs.gov"
 ZONES_INCOMPLETE = "zones_incomplete"
 
 CIRCLES = ((5.5, 50), (6.0, 80), (6.5, 120), (7.0, 200), (7.5, 300), (8.0, 450), (8.5, 650), (9.0, 900))
-"""Our rule, not the agency's: (from this magnitude on, radius in km of a circle until there is a ShakeMap).
+"""Our rule, not the agency's: (from this magnitude on, radius in km of a circle until a ShakeMap comes).
 
-Roughly where MMI 5 may be felt from a shallow quake, plus the length of its rupture, of which the epicentre may
-be the end. Wide on purpose: such a zone only ever says "possible"."""
+Roughly where MMI 5 may be felt from a shallow quake, plus the length of its rupture, of which the epicentre
+may be the end. Wide on purpose: such a zone only ever says "possible"."""
 
 POLICY = Policy(
     issuers=frozenset({SENDER}),
@@ -127,17 +127,19 @@ class UsgsFeed:
         if shakemap is None:
             yield self._message(quake)
             return
-        properties = shakemap_properties(shakemap)
-        quake = replace(quake, shakemap=properties, mmi=number_of(properties.get("maxmmi")) or quake.mmi)
-        url = contour_url(shakemap)
-        if url is None:
-            # nothing more to fetch, so this version is as complete as it gets
-            yield self._message(quake, without_zones="the ShakeMap has no contour file")
+        try:
+            properties = shakemap_properties(shakemap)
+            quake = replace(quake, shakemap=properties, mmi=number_of(properties.get("maxmmi")) or quake.mmi)
+            url = self._address(contour_url(shakemap) or missing("contour file of the ShakeMap"), document.url)
+        except DocumentError as error:
+            if error.reason is ReasonCode.SCENARIO:
+                raise
+            yield _rejected(document, error, item=quake.id)
+            # nothing more can be fetched, so this version is as complete as it gets
+            yield self._message(quake, without_zones=f"ShakeMap unusable, {error.reason}")
             return
         fallback = self._message(quake, without_zones="contours not fetched", refetch=True)
-        yield FollowUp(
-            self._address(url, document.url), CONTOURS, quake, quake.id, quake.version(True), fallback
-        )
+        yield FollowUp(url, CONTOURS, quake, quake.id, quake.version(True), fallback)
 
     def _contours(self, document: Document) -> Iterator[Parsed]:
         quake = document.context

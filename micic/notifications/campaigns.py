@@ -1,0 +1,198 @@
+"""What a standing rule does when a crossing is committed: one campaign with its messages and answer links.
+
+The deciding transaction: campaign, outbox and links come together or not at all, and a rule meets a crossing once.
+Whatever goes beyond what two people approved waits for a person. Dials nobody.
+"""
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, sessionmaker
+
+from micic.audit.service import record
+from micic.exposure.models import Crossing
+from micic.identifiers import new_id, new_reference
+from micic.notifications.models import Campaign, MessageRule
+from micic.notifications.outbox import Wording, fill, open_addresses
+from micic.notifications.queries import (
+    Due,
+    find_end_of_zones,
+    list_affected,
+    list_due,
+    list_posts,
+    list_texts,
+    was_stopped,
+)
+from micic.notifications.rules import Audience, choose_audience
+from micic.notifications.templates import safe_title
+from micic.registry.vault import Vault
+from micic.security.context import Context, set_context
+from micic.security.crypto import MasterKeys
+from micic.watch.models import Situation
+
+logger = logging.getLogger(__name__)
+
+
+def apply_rules(
+    session: Session, vault: Vault, state: str, crossing_id: uuid.UUID, *, now: datetime, mode: str = "live"
+) -> list[Campaign]:
+    """Let every approved rule meet one crossing, in the caller's transaction: campaign, messages and answer links
+    together or not at all. Meeting it again does nothing. Situations of the other mode are left alone; an exercise
+    can be written by the exercise role only.
+    """
+    due = list_due(session, state, mode, now=now, crossing_id=crossing_id)
+    made = [_apply(session, vault, state, one, now=now, mode=mode) for one in due]
+    return [campaign for campaign in made if campaign is not None]
+
+
+def apply_due_rules(
+    session_factory: sessionmaker[Session], master: MasterKeys, state: str, *, now: datetime, mode: str = "live"
+) -> int:
+    """The worker's stage: every rule and crossing that have not met, each in a transaction of its own. How many met.
+
+    One that fails is logged and left for the next round; the others go on.
+    """
+    with session_factory.begin() as session:
+        set_context(session, Context(state))
+        due = list_due(session, state, mode, now=now)
+    met = 0
+    for one in due:
+        try:
+            with session_factory.begin() as session:
+                set_context(session, Context(state))
+                vault = Vault(session, master, state)
+                met += _apply(session, vault, state, one, now=now, mode=mode) is not None
+        except Exception as error:
+            logger.error("rule %s, crossing %s: %s", one.rule_id, one.crossing_id, type(error).__name__)
+    return met
+
+
+def _apply(session: Session, vault: Vault, state: str, due: Due, *, now: datetime, mode: str) -> Campaign | None:
+    """The deciding transaction of one rule, one crossing and one event; None when another worker was first.
+
+    A campaign without recipients is kept as well: it says that the rule looked, and whom it could not reach.
+    """
+    _lock_rule_in_event(session, state, due)
+    rule = session.get(MessageRule, (state, due.rule_id), populate_existing=True)
+    situation = session.get(Situation, (state, due.event_id), populate_existing=True)
+    crossed_at = session.execute(
+        select(Crossing.recorded_at).where(Crossing.registering_state == state, Crossing.crossing_id == due.crossing_id)
+    ).scalar_one()
+    if rule is None or rule.retired_at is not None or situation is None or situation.mode != mode:
+        return None
+    audience, keys = _find_audience(session, vault, state, due, rule, now)
+    wording = _wording(session, state, due, rule, situation, crossed_at, now)
+    held = _reasons_to_wait(session, state, rule, due, audience)
+    campaign = _campaign(rule, due, mode, audience, wording, held, now)
+    if not _insert(session, campaign):
+        return None
+    languages = fill(session, vault, campaign, audience.recipients, keys, wording)
+    if mode == "live":
+        _note(session, campaign, languages, now)
+    return campaign
+
+
+def _find_audience(
+    session: Session, vault: Vault, state: str, due: Due, rule: MessageRule, now: datetime
+) -> tuple[Audience, dict[uuid.UUID, bytes]]:
+    affected = list_affected(session, state, due, rule, now=now)
+    addresses, keys = open_addresses(vault, affected)
+    return choose_audience(affected, addresses), keys
+
+
+def _wording(
+    session: Session,
+    state: str,
+    due: Due,
+    rule: MessageRule,
+    situation: Situation,
+    crossed_at: datetime,
+    now: datetime,
+) -> Wording:
+    """A message is valid as long as the rule says, counted from the crossing, and no longer than the zones are."""
+    ends = [crossed_at + timedelta(seconds=rule.expires_after_s)]
+    if zones_end := find_end_of_zones(session, state, due.event_id, now=now):
+        ends.append(zones_end)
+    texts, posts = list_texts(session, state, rule.template_id), list_posts(session, state)
+    return Wording(texts, posts, situation.title, new_reference(), now, min(ends))
+
+
+def _reasons_to_wait(session: Session, state: str, rule: MessageRule, due: Due, audience: Audience) -> list[str]:
+    """Why a person must look first: more recipients than were approved, or a person stopped this rule before."""
+    reasons = []
+    if len(audience.recipients) > rule.max_recipients:
+        reasons.append("more recipients than the rule allows")
+    if was_stopped(session, state, rule.rule_id, due.event_id):
+        reasons.append("an earlier campaign of this rule was stopped")
+    return reasons
+
+
+def _campaign(
+    rule: MessageRule, due: Due, mode: str, audience: Audience, wording: Wording, held: list[str], now: datetime
+) -> Campaign:
+    waits = bool(held) and bool(audience.recipients)
+    status = "pending_approval" if waits else "sending" if audience.recipients else "done"
+    return Campaign(
+        registering_state=rule.registering_state,
+        campaign_id=new_id(),
+        mode=mode,
+        event_id=due.event_id,
+        rule_id=rule.rule_id,
+        crossing_id=due.crossing_id,
+        template_id=rule.template_id,
+        status=status,
+        snapshot={
+            "rule": rule.name,
+            "title": safe_title(wording.title),
+            "reference": wording.reference,
+            "expires_at": wording.expires_at.isoformat(),
+            "persons": audience.persons,
+            "told_before": audience.told_before,
+            "life_safety": True,
+            "waits_because": held if waits else [],
+        },
+        drafted_at=now,
+        drafted_by=rule.proposed_by,
+        approved_at=None if waits else now,
+        approved_by=None if waits else rule.approved_by,
+        recipients=len(audience.recipients),
+        unreachable=audience.unreachable,
+    )
+
+
+def _insert(session: Session, campaign: Campaign) -> bool:
+    """Whether the campaign is new: the unique key (rule, event, crossing) decides between two workers."""
+    columns = [column.name for column in Campaign.__table__.columns]
+    values = {name: getattr(campaign, name) for name in columns}
+    row = session.execute(
+        insert(Campaign).values(**values).on_conflict_do_nothing().returning(Campaign.campaign_id)
+    ).first()
+    return row is not None
+
+
+def _lock_rule_in_event(session: Session, state: str, due: Due) -> None:
+    """Two crossings of one event meet a rule one after the other, else both might write to the same person."""
+    key = f"{state} {due.rule_id} {due.event_id}"
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
+def _note(session: Session, campaign: Campaign, languages: dict[str, int], now: datetime) -> None:
+    """The exercise role writes no audit: there the campaign is its own trace."""
+    record(
+        session,
+        campaign.registering_state,
+        "system",
+        "campaign.create",
+        now=now,
+        purpose="automatic processing",
+        subject_kind="campaign",
+        subject_id=campaign.campaign_id,
+        details={
+            "recipients": campaign.recipients,
+            "unreachable": campaign.unreachable,
+            "languages": languages,
+        },
+    )

@@ -1,0 +1,18 @@
+-- The frame of the zones of an event that are in force, degrees. Parameters: state, event, now.
+with drawn as (
+    select z.geometry
+      from zone z
+      join message m on m.message_id = z.message_id
+     where z.event_id = :event and z.geometry is not null and z.kind not in ('point','epicentre','centroid')
+       and z.valid_from <= :now and coalesce(z.valid_until > :now, true) and coalesce(z.ended_at > :now, true)
+       and coalesce((select d.decision from alert_decision d
+                      where d.registering_state = :state and d.message_id = z.message_id
+                      order by d.decided_at desc, d.decision_id desc limit 1), m.verdict) = 'accepted'
+    union all
+    select a.geometry
+      from declared_area a
+     where a.registering_state = :state and a.event_id = :event
+       and a.declared_at <= :now and coalesce(a.ended_at > :now, true)
+)
+select st_xmin(e.box) as west, st_ymin(e.box) as south, st_xmax(e.box) as east, st_ymax(e.box) as north
+  from (select st_extent(geometry) as box from drawn) e

@@ -1,0 +1,180 @@
+"""The worker: polls the feeds and drives the chain from what they said to the messages that are handed over.
+
+Any number of workers may run. One of them, the leader by an advisory lock, polls; all of them drive the chain, whose
+stages find their work in the database, lock it, do it and commit: a worker may be killed between any two statements.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+from alerts.poll import Poller, Source, poll_source
+from micic.clock import utc_now
+from micic.exposure.stages import cross_due_acts, cross_due_messages, take_up_moves, tick
+from micic.leader import Leader
+from micic.lists.stages import freeze_due_lists
+from micic.notifications.channels import Channel
+from micic.notifications.dispatch import dispatch
+from micic.notifications.replies import take_up_replies
+from micic.notifications.stages import apply_due_rules
+from micic.posts.models import State
+from micic.security.crypto import MasterKeys
+
+log = logging.getLogger(__name__)
+
+PAUSE_S = 0.5
+PAUSE_AFTER_TROUBLE_S = 1.0
+DISPATCH_LIMIT = 500
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker works with."""
+
+    sessions: sessionmaker[Session]
+    master: MasterKeys
+    channel: Channel
+    public_url: str
+    sources: Sequence[Source]
+    poller: Poller
+    now: Callable[[], datetime] = utc_now
+
+
+@dataclass
+class Round:
+    """One walk round all States and stages: how much was done, by stage."""
+
+    started_at: datetime
+    done: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not any(self.done.values())
+
+
+Stage = Callable[[Work, str], int]
+
+
+def _cross_messages(work: Work, state: str) -> int:
+    return cross_due_messages(work.sessions, state, now=work.now())
+
+
+def _cross_acts(work: Work, state: str) -> int:
+    return cross_due_acts(work.sessions, state, now=work.now())
+
+
+def _take_up_moves(work: Work, state: str) -> int:
+    return take_up_moves(work.sessions, state, now=work.now())
+
+
+def _tick(work: Work, state: str) -> int:
+    return tick(work.sessions, state, now=work.now())
+
+
+def _freeze_lists(work: Work, state: str) -> int:
+    return freeze_due_lists(work.sessions, work.master, state, now=work.now())
+
+
+def _apply_rules(work: Work, state: str) -> int:
+    return apply_due_rules(work.sessions, work.master, state, now=work.now())
+
+
+def _take_up_replies(work: Work, state: str) -> int:
+    return take_up_replies(work.sessions, work.master, state, now=work.now())
+
+
+def _dispatch(work: Work, state: str) -> int:
+    done = dispatch(
+        work.sessions, work.master, state, work.channel, work.public_url, now=work.now(), limit=DISPATCH_LIMIT
+    )
+    return sum(done.outcomes.values()) + sum(done.swept.values())
+
+
+STAGES: dict[str, Stage] = {
+    "cross messages": _cross_messages,
+    "cross acts": _cross_acts,
+    "take up moves": _take_up_moves,
+    "tick": _tick,
+    "freeze lists": _freeze_lists,
+    "apply rules": _apply_rules,
+    "take up replies": _take_up_replies,
+    "dispatch": _dispatch,
+}
+"""In the order of the chain: what one stage commits, the next finds."""
+
+
+class Worker:
+    """Drives the chain until told to stop. `report` hears of each stage that did something, and of each round."""
+
+    def __init__(
+        self,
+        work: Work,
+        leader: Leader,
+        *,
+        on_stage: Callable[[str, str, int], None] = lambda stage, state, done: None,
+        on_round: Callable[[Round], None] = lambda round_: None,
+    ) -> None:
+        self._work, self._leader = work, leader
+        self._on_stage, self._on_round = on_stage, on_round
+
+    def run(self, stop: threading.Event) -> None:
+        """Go round until `stop` is set. A database that is away is waited for."""
+        self._leader.start({source.feed.name: self._poll_job(source) for source in self._work.sources}, self._cadences())
+        try:
+            while not stop.is_set():
+                stop.wait(self._go_round())
+        finally:
+            self._leader.stop()
+
+    def round(self) -> Round:
+        """Every stage once for every registering State."""
+        walked = Round(self._work.now())
+        for state in self._states():
+            for name, stage in STAGES.items():
+                done = stage(self._work, state)
+                walked.done[name] = walked.done.get(name, 0) + done
+                if done:
+                    self._on_stage(name, state, done)
+        return walked
+
+    def _go_round(self) -> float:
+        """One round; the pause after it, in seconds."""
+        try:
+            walked = self.round()
+        except DBAPIError as error:
+            log.warning("the database does not answer: %s", type(error.orig).__name__)
+            return PAUSE_AFTER_TROUBLE_S
+        self._on_round(walked)
+        return PAUSE_S if walked.is_idle else 0.0
+
+    def _states(self) -> Sequence[str]:
+        with self._work.sessions() as session:
+            return session.execute(
+                select(State.code).where(State.is_registering).order_by(State.code)
+            ).scalars().all()
+
+    def _cadences(self) -> dict[str, int]:
+        return {source.feed.name: source.feed.cadence_s for source in self._work.sources}
+
+    def _poll_job(self, source: Source) -> Callable[[], None]:
+        def poll() -> None:
+            began = time.monotonic()
+            try:
+                result = poll_source(source, self._work.poller)
+            except DBAPIError as error:
+                log.warning("poll of %s: the database does not answer: %s", source.feed.name, type(error.orig).__name__)
+                return
+            log.info("polled feed=%s outcome=%s new=%d s=%.2f", source.feed.name, result.outcome, result.changed,
+                     time.monotonic() - began)  # fmt: skip
+            if result.changed:
+                self._on_stage("poll", source.feed.name, result.changed)
+
+        return poll
