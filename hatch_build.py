@@ -99,9 +99,7 @@ def npm_ci(work: Path) -> None:
 
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     environment = {**os.environ, "npm_config_cache": str(work / ".npm-cache")}
-    done = npm(
-        arguments, return_completed_process=True, cwd=work, env=environment, capture_output=True, text=True
-    )
+    done = npm(arguments, return_completed_process=True, cwd=work, env=environment, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"hatch_build: npm ci failed ({done.returncode}):\n{done.stdout!s}{done.stderr!s}")
 

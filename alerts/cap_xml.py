@@ -36,6 +36,10 @@ __all__ = ["NAMESPACE", "CapError", "parse", "read_alert", "read_xml", "write"]
 NAMESPACES = frozenset({NAMESPACE, "urn:oasis:names:tc:emergency:cap:1.1", "http://www.incident.com/cap/1.0"})
 MAX_BYTES = 5_000_000  # with inline audio the largest seen is 460 kB, an envelope of 59 alerts 300 kB
 ENVELOPES = frozenset({"feed", "rss", "RDF", "EDXLDistribution", "alerts", "entry"})
+MAX_ELEMENTS = 100_000
+MAX_AREAS = 5_000
+MAX_SHAPES = 2_000  # polygons and circles of one message
+MAX_REFERENCES = 1_000
 MAX_RADIUS_KM = 20_038.0  # half way round the Earth
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -90,6 +94,8 @@ def read_xml(body: bytes) -> Element:
     # resolve_entities=False alone would accept an entity attack and silently cut the alert's words
     if root.getroottree().docinfo.internalDTD is not None:
         raise CapError(ReasonCode.DOCTYPE, "a DOCTYPE is refused")
+    if sum(1 for _ in root.iter()) > MAX_ELEMENTS:
+        raise CapError(ReasonCode.TOO_LARGE, f"more than {MAX_ELEMENTS} elements")
     return root
 
 
@@ -173,6 +179,7 @@ class _Reader:
             self.say(NoteCode.TIME_WITHOUT_ZONE, "sent")
         infos = tuple(self.info(child) for child in fields.all("info"))
         references = self.references(fields.text("references") or "")
+        _check_counts(infos, references)
         return Alert(
             identifier=fields.required("identifier"),
             sender=fields.required("sender"),
@@ -332,6 +339,14 @@ class _Reader:
 
     def choices(self, words: type[Choice], texts: Iterable[str], otherwise: Choice) -> tuple[Choice, ...]:
         return tuple(dict.fromkeys(self.choice(words, text, otherwise) for text in texts))
+
+
+def _check_counts(infos: tuple[Info, ...], references: tuple[Reference, ...]) -> None:
+    areas = [area for info in infos for area in info.areas]
+    shapes = sum(len(area.polygons) + len(area.circles) for area in areas)
+    if len(areas) > MAX_AREAS or shapes > MAX_SHAPES or len(references) > MAX_REFERENCES:
+        detail = f"{len(areas)} areas, {shapes} polygons and circles, {len(references)} references"
+        raise CapError(ReasonCode.TOO_LARGE, detail)
 
 
 def _find(words: type[Choice], text: str) -> Choice | None:

@@ -186,6 +186,8 @@ def _check_url(url: str) -> None:
         raise Refused("scheme-refused")
     if parsed.userinfo:
         raise Refused("credentials-in-url")
+    if not 0 < (parsed.port or 80) < 65_536:
+        raise Refused("bad-url: port")
 
 
 # --- bytes --------------------------------------------------------------------------------------------------
@@ -230,6 +232,14 @@ def may_connect(address: str, *, allow_private: bool) -> bool:
     except ValueError:
         return False
     return all(_may_connect(each, allow_private) for each in (parsed, *_carried(parsed)))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _may_connect(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allow_private: bool) -> bool:
@@ -286,7 +296,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = self._resolve(host, port)
+        addresses = [host] if _is_address(host) else self._resolve(host, port)
         if not addresses or not all(may_connect(a, allow_private=self._allow_private) for a in addresses):
             raise Refused("address-refused")
         failure: Exception | None = None

@@ -168,9 +168,7 @@ class Message(Base):
         UniqueConstraint("feed", "native_id", "native_version"),
         CheckConstraint("verdict in ('accepted','held','rejected')", name="verdict"),
         CheckConstraint("status in ('actual','exercise','test','system','draft')", name="status"),
-        CheckConstraint(
-            "kind in ('alert','update','cancel','all_clear','info','advisory','error')", name="kind"
-        ),
+        CheckConstraint("kind in ('alert','update','cancel','all_clear','info','advisory','error')", name="kind"),
         CheckConstraint("ended_by in ('superseded','cancelled','all_clear','expired')", name="ended_by"),
         Index("ix_message_event_id_sent_at", "event_id", "sent_at"),
         Index("ix_message_feed_series", "feed", "series"),
@@ -241,9 +239,7 @@ class ZoneCell(Base):
 
     __tablename__ = "zone_cell"
 
-    zone_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("zone.zone_id", ondelete="CASCADE"), primary_key=True
-    )
+    zone_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("zone.zone_id", ondelete="CASCADE"), primary_key=True)
     radius_class: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     cell_from: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     cell_to: Mapped[int] = mapped_column(BigInteger)
@@ -260,7 +256,5 @@ class ZoneCountry(Base):
 
     __tablename__ = "zone_country"
 
-    zone_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("zone.zone_id", ondelete="CASCADE"), primary_key=True
-    )
+    zone_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("zone.zone_id", ondelete="CASCADE"), primary_key=True)
     country: Mapped[str] = mapped_column(String(3), primary_key=True)

@@ -143,9 +143,7 @@ def _sort_out(
     return wishes
 
 
-def _store(
-    source: Source, poller: Poller, message: ParsedMessage, raw: tuple[bytes, ...], result: PollResult
-) -> None:
+def _store(source: Source, poller: Poller, message: ParsedMessage, raw: tuple[bytes, ...], result: PollResult) -> None:
     try:
         with poller.sessions.begin() as session:
             stored = store_message(

@@ -138,9 +138,7 @@ def order_series(session: Session, feed: str, series: str) -> None:
     the gate held or rejected neither speaks nor silences another.
     """
     rows = session.execute(
-        select(Message).where(
-            Message.feed == feed, Message.series == series, Message.verdict == "accepted"
-        )
+        select(Message).where(Message.feed == feed, Message.series == series, Message.verdict == "accepted")
     ).scalars()
     facts = [
         VersionFact(
@@ -179,9 +177,7 @@ def _find_relatives(session: Session, message: ParsedMessage) -> list[Message]:
     direction (an update may come before its alert).
     """
     aliases = [alias for scheme, alias in message.aliases if scheme in SERIES_SCHEMES]
-    events = select(EventAlias.event_id).where(
-        EventAlias.scheme.in_(SERIES_SCHEMES), EventAlias.alias.in_(aliases)
-    )
+    events = select(EventAlias.event_id).where(EventAlias.scheme.in_(SERIES_SCHEMES), EventAlias.alias.in_(aliases))
     return list(
         session.execute(
             select(Message).where(
@@ -203,9 +199,7 @@ def _find_event(session: Session, message: ParsedMessage, relatives: Sequence[Me
     named = [EventAlias.alias == alias for _, alias in message.aliases]
     if not named:
         return None
-    ids = session.execute(
-        select(EventAlias.event_id, EventAlias.scheme, EventAlias.alias).where(or_(*named))
-    ).all()
+    ids = session.execute(select(EventAlias.event_id, EventAlias.scheme, EventAlias.alias).where(or_(*named))).all()
     wanted = set(message.aliases)
     found = next((event_id for event_id, scheme, alias in ids if (scheme, alias) in wanted), None)
     return None if found is None else session.get(Event, found)
@@ -240,9 +234,7 @@ def _unite_series(session: Session, message: ParsedMessage, relatives: Sequence[
     strays = [row.message_id for row in relatives if row.series != series]
     if strays:
         session.execute(
-            update(Message)
-            .where(Message.message_id == any_(literal(strays, ARRAY(Uuid))))
-            .values(series=series)
+            update(Message).where(Message.message_id == any_(literal(strays, ARRAY(Uuid)))).values(series=series)
         )
     return series
 
@@ -363,11 +355,15 @@ def _tell_event(session: Session, event: Event) -> None:
     none, from the last one.
     """
     session.expire_all()
-    rows = session.execute(
-        select(Message)
-        .where(Message.event_id == event.event_id, Message.verdict == "accepted")
-        .order_by(Message.sent_at.desc(), Message.native_version.desc())
-    ).scalars().all()
+    rows = (
+        session.execute(
+            select(Message)
+            .where(Message.event_id == event.event_id, Message.verdict == "accepted")
+            .order_by(Message.sent_at.desc(), Message.native_version.desc())
+        )
+        .scalars()
+        .all()
+    )
     if not rows:
         event.lifecycle = "unknown"
         return

@@ -119,13 +119,13 @@ def _stays_in_place(geometry: BaseGeometry) -> bool:
 def circle(position: Position, radius_m: float) -> MultiPolygon:
     """The disc of a radius in metres, as an area that contains it and exceeds it by at most 0.5 % + 3 m.
 
-    Beyond POLAR_DEG it takes all longitudes; above 2,000 km it is a box in longitude and latitude.
+    What reaches POLAR_DEG takes all longitudes from there; above 2,000 km it is a box in longitude and latitude.
     Raises ValueError unless 0 < radius_m < infinity.
     """
-    return widen(Point(position.lon, position.lat), radius_m, quad_segs=16)
+    return widen(Point(position.lon, position.lat), radius_m)
 
 
-def widen(area: BaseGeometry, radius_m: float, *, quad_segs: int = 8) -> MultiPolygon:
+def widen(area: BaseGeometry, radius_m: float) -> MultiPolygon:
     """Every point within `radius_m` (great circle) of the area, and at most about 5 % + 10 m more.
 
     Points and lines within [-180, 180] may be given as well as areas. Never loses a point: all tolerances are
@@ -138,9 +138,11 @@ def widen(area: BaseGeometry, radius_m: float, *, quad_segs: int = 8) -> MultiPo
         return MultiPolygon()
     if radius_m > _LARGEST_RADIUS_M:
         return _boxes(area, math.degrees(radius_m / EARTH_RADIUS_M))
+    if isinstance(area, Point):
+        return on_earth(union(_widened(area, radius_m)))
     parts: list[BaseGeometry] = list(_polar_bands(area, math.degrees(radius_m / EARTH_RADIUS_M)))
     for piece in _pieces(_between_caps(area)):
-        parts.extend(_widened(piece, radius_m, quad_segs))
+        parts.extend(_widened(piece, radius_m))
     return on_earth(union(parts))
 
 
@@ -183,17 +185,19 @@ def _grown_box(bounds: tuple[float, float, float, float], radius_deg: float) -> 
 
 
 def _centre(bounds: tuple[float, float, float, float]) -> tuple[Plane, float]:
-    """A plane for the box, and the angle in radians from its centre that reaches all of the box."""
+    """The better plane for the box, and the angle in radians that reaches all of the box from its centre."""
     west, south, east, north = bounds
-    lowest = min(abs(south), abs(north))
-    if south * north > 0.0 and lowest > 90.0 - math.degrees(_REACH_RAD):
-        return Plane(lat=math.copysign(90.0, north), lon=0.0), math.radians(90.0 - lowest)
     plane = Plane(lat=(south + north) / 2.0, lon=(west + east) / 2.0)
-    if east - west > 120.0:
-        return plane, math.pi
-    sides = np.linspace(south, north, 9)
-    reach = np.hypot(*plane.forward(np.column_stack((np.full(9, east), sides))).T)
-    return plane, float(reach.max()) / EARTH_RADIUS_M
+    reach, to_pole = math.pi, math.pi
+    if east - west <= 120.0:
+        sides = np.linspace(south, north, 9)
+        corners = plane.forward(np.column_stack((np.full(9, east), sides)))
+        reach = float(np.hypot(*corners.T).max()) / EARTH_RADIUS_M
+    if south * north > 0.0:
+        to_pole = math.radians(90.0 - min(abs(south), abs(north)))
+    if to_pole < reach:
+        return Plane(lat=math.copysign(90.0, north), lon=0.0), to_pole
+    return plane, reach
 
 
 def _pieces(area: BaseGeometry) -> Iterator[BaseGeometry]:
@@ -219,50 +223,70 @@ def _halves(piece: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
     return shapely.intersection(piece, shapely.box(*first)), shapely.intersection(piece, shapely.box(*second))
 
 
-def _widened(piece: BaseGeometry, radius_m: float, quad_segs: int) -> Iterator[MultiPolygon]:
+def _widened(piece: BaseGeometry, radius_m: float) -> Iterator[MultiPolygon]:
     """One piece widened in its own plane. `slack` covers the straight edges between densified vertices on
     the way in and out, `simplify_m` the simplifying before and after; all are added to the radius first."""
     plane, _ = _centre(piece.bounds)
+    is_point = isinstance(piece, Point)
     slack_m = 0.4 + 0.001 * radius_m
-    simplify_m = 4.0 * slack_m
+    simplify_m = 0.0 if is_point else 4.0 * slack_m
     dense = shapely.segmentize(piece, lonlat_step_deg(slack_m))
     flat = shapely.transform(dense, plane.forward)
-    if not isinstance(piece, Point):
-        flat = shapely.simplify(flat, simplify_m, preserve_topology=True)
-    else:
-        simplify_m = 0.0
-    wanted = radius_m + 2.0 * slack_m + 2.0 * simplify_m
     reach = float(np.hypot(*shapely.get_coordinates(flat).T).max())
-    longest = stretch((reach + 1.1 * wanted) / EARTH_RADIUS_M) if reach > 0.0 else 1.0
-    grown = wanted * longest / math.cos(math.pi / (4 * quad_segs))
-    disc: BaseGeometry = shapely.buffer(flat, grown, quad_segs=quad_segs)
-    if simplify_m > 0.0:
-        disc = _simplified(disc, simplify_m)
-    yield from _from_plane(disc, plane, slack_m, (reach + grown) / EARTH_RADIUS_M)
+    if not is_point:
+        flat = shapely.simplify(flat, simplify_m, preserve_topology=True)
+    wanted = radius_m + 2.0 * slack_m + 2.0 * simplify_m
+    longest = 1.0 if is_point else stretch((reach + 1.1 * wanted) / EARTH_RADIUS_M)
+    disc = _grown(flat, wanted * longest, quad_segs=16 if is_point else 8)
+    yield from _from_plane(disc, plane, slack_m, simplify_m)
 
 
-def _simplified(geometry: BaseGeometry, tolerance_m: float) -> BaseGeometry:
-    quick = shapely.simplify(geometry, tolerance_m, preserve_topology=False)
+def _grown(flat: BaseGeometry, length_m: float, quad_segs: int) -> BaseGeometry:
+    """All of the plane within a length, at least. A rough outline is grown a little and smoothed first: a buffer
+    much wider than the outline's steps takes seconds, two small ones do not."""
+    vertices = int(shapely.get_num_coordinates(flat))
+    if vertices > 300 and length_m > flat.length / vertices:
+        part = length_m / 4.0
+        smooth_m = 0.004 * part
+        flat = _simplified(_grown(flat, part, quad_segs), smooth_m)
+        length_m += smooth_m - part
+    # the corners of a buffer's arcs lie on the circle, their sides within it: hence the longer radius
+    return shapely.buffer(flat, length_m / math.cos(math.pi / (4 * quad_segs)), quad_segs=quad_segs)
+
+
+def _simplified(geometry: BaseGeometry, tolerance: float) -> BaseGeometry:
+    quick = shapely.simplify(geometry, tolerance, preserve_topology=False)
     if quick.is_valid and not quick.is_empty:
         return quick
-    return shapely.simplify(geometry, tolerance_m, preserve_topology=True)
+    return shapely.simplify(geometry, tolerance, preserve_topology=True)
 
 
-def _from_plane(disc: BaseGeometry, plane: Plane, slack_m: float, reach_rad: float) -> Iterator[MultiPolygon]:
+def _from_plane(disc: BaseGeometry, plane: Plane, slack_m: float, simplify_m: float) -> Iterator[MultiPolygon]:
     """Polygons of the plane in longitude and latitude; what reaches POLAR_DEG becomes a band to the pole."""
-    furthest = abs(plane.lat) + math.degrees(reach_rad)
-    polar = furthest >= POLAR_DEG
-    if polar:
-        sign = math.copysign(1.0, plane.lat)
-        if disc.intersects(_parallel(plane, sign * (POLAR_DEG - 0.001))):
-            yield wrapped(_polar_band(POLAR_DEG, sign))
-        disc = shapely.difference(disc, _parallel(plane, sign * (POLAR_DEG + 0.5)))
-    step = plane_step_m(slack_m, min(furthest, POLAR_DEG + 0.5))
-    lonlat = shapely.transform(shapely.segmentize(disc, step), plane.inverse)
-    if polar:
-        yield from (polygon_region(part) for part in _raw_polygons(lonlat))
-    else:
-        yield wrapped(even_odd(lonlat))
+    reach_m = float(np.hypot(*shapely.get_coordinates(disc).T).max())
+    furthest = abs(plane.lat) + math.degrees(reach_m / EARTH_RADIUS_M)
+    simplify_deg = math.degrees(simplify_m / EARTH_RADIUS_M)
+    if furthest < POLAR_DEG:
+        dense = shapely.segmentize(disc, plane_step_m(slack_m, furthest))
+        lonlat = even_odd(shapely.transform(dense, plane.inverse))
+        yield wrapped(even_odd(_simplified(lonlat, simplify_deg)))
+        return
+    for region in _from_polar_plane(disc, plane, slack_m):
+        yield on_earth(even_odd(_simplified(region, simplify_deg)))
+
+
+def _from_polar_plane(disc: BaseGeometry, plane: Plane, slack_m: float) -> Iterator[MultiPolygon]:
+    """The same where rings may go round the pole."""
+    sign = math.copysign(1.0, plane.lat)
+    if disc.intersects(_parallel(plane, sign * (POLAR_DEG - 0.001))):
+        yield wrapped(_polar_band(POLAR_DEG, sign))
+    rest = shapely.difference(disc, _parallel(plane, sign * (POLAR_DEG + 0.5)))
+    pole = Point(*plane.forward(np.array([(plane.lon, sign * 90.0)]))[0])
+    # lengths in the plane are at most 1.2 times too long within 60 degrees of its centre
+    furthest = 90.0 - math.degrees(float(rest.distance(pole)) / EARTH_RADIUS_M) / 1.2 if abs(plane.lat) > 30.0 else 90.0
+    dense = shapely.segmentize(rest, plane_step_m(slack_m, min(furthest, POLAR_DEG + 0.5)))
+    lonlat = shapely.transform(dense, plane.inverse)
+    yield from (polygon_region(part) for part in _raw_polygons(lonlat))
 
 
 def _parallel(plane: Plane, lat: float) -> Polygon:

@@ -64,7 +64,13 @@ def _paths(lines: Lines) -> list[FloatArray]:
     paths = [shapely.get_coordinates(part) for part in parts if not part.is_empty]
     if not all(np.all(np.isfinite(path)) for path in paths):
         raise CoordinateError("a contour has a coordinate that is not finite")
-    return [short_way(path) for path in paths]
+    continuous = [short_way(path) for path in paths]
+    return [path for path in continuous if not _is_speck(path)]
+
+
+def _is_speck(path: FloatArray) -> bool:
+    """Whether a closed line has no area: a hill or hollow smaller than the file's digits."""
+    return np.array_equal(path[0], path[-1]) and (len(path) < 4 or Polygon(path).area == 0.0)
 
 
 def _map_edge(paths: Mapping[float, list[FloatArray]], box: Box | None) -> Box:
@@ -114,11 +120,10 @@ def _side_above(
 def _one_side(paths: list[FloatArray], edge: Box) -> MultiPolygon:
     """The even-odd area of the rings and of the open lines closed along the edge."""
     rings = [_closed(path, edge) for path in paths]
-    polygons = [Polygon(ring) for ring in rings if len(ring) >= 4]
-    sides = [even_odd(polygon) for polygon in polygons if polygon.area > 0.0]
     odd: BaseGeometry = MultiPolygon()
-    for side in sides:
-        odd = shapely.symmetric_difference(odd, side)
+    for ring in rings:
+        if len(ring) >= 4:
+            odd = shapely.symmetric_difference(odd, even_odd(Polygon(ring)))
     return polygonal(shapely.intersection(odd, shapely.box(*edge)))
 
 

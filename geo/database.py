@@ -29,13 +29,15 @@ def make_engine(url: str, *, pool_size: int = 5, application_name: str = "micic"
     """An engine for one database role.
 
     `pool_pre_ping` lets a pool survive a restart of PostgreSQL: a dead connection is replaced before use
-    instead of failing the first request after the restart.
+    instead of failing the first request after the restart. `hide_parameters` keeps values, which may name a person,
+    out of error messages and so out of logs.
     """
     return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,

@@ -109,7 +109,8 @@ def polygon_region(polygon: Polygon, *, reading: Callable[[FloatArray], FloatArr
         shell, *holes = [ring_region(path) for path in paths]
     else:
         pole = _nearer_pole(np.vstack(round_earth))
-        shell = polygonal(reduce(shapely.symmetric_difference, [ring_region(path, pole=pole) for path in round_earth]))
+        caps = [ring_region(path, pole=pole) for path in round_earth]
+        shell = reduce(lambda left, right: polygonal(left.symmetric_difference(right)), caps)
         holes = [ring_region(path) for path in paths if not _winding(path)]
     return polygonal(shell.difference(union(holes))) if holes else shell
 

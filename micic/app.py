@@ -26,7 +26,6 @@ from micic.web import routes as web
 from micic.web.guards import BodyLimit, Counters, SameOrigin, SecurityHeaders, metrics_text
 from micic.web.pages import STATIC, VENDOR, error_page
 
-KEY_ID = "k1"
 POOL_SIZE = 12
 POOL_WAIT_S = 5.0
 KIND_OF_STATUS = {401: "not_signed_in", 403: "not_permitted", 404: "not_found", 405: "not_found", 409: "conflict"}
@@ -53,9 +52,7 @@ class AppSettings:
 def create_app(settings: AppSettings) -> FastAPI:
     """The application with engines of its own, closed with it."""
     engines = [
-        make_engine(
-            url, pool_size=POOL_SIZE, pool_timeout=POOL_WAIT_S, application_name=name, hide_parameters=True
-        )
+        make_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_WAIT_S, application_name=name)
         for url, name in ((settings.app_database, "micic web"), (settings.public_database, "micic public"))
     ]
     app = FastAPI(

@@ -20,12 +20,12 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from micic.audit.service import record
 from micic.clock import utc_now
-from micic.errors import MicicError, NotFound, NotSignedIn
+from micic.errors import MicicError, NotSignedIn
 from micic.posts import signin
 from micic.posts.signin import SignedIn
 from micic.registry.vault import Vault
 from micic.security.context import Context, set_context
-from micic.security.crypto import MasterKeys, token_hash
+from micic.security.crypto import MasterKeys
 from micic.security.principal import Principal
 from micic.security.sessions import SessionToken
 from micic.security.signin import password_fits
@@ -156,15 +156,13 @@ def vault_of(house: InHouse, session: Transaction, principal: Who) -> Vault:
 Keys = Annotated[Vault, Depends(vault_of, scope="function")]
 
 
-@contextmanager
-def public_unit_of_work(house: House, token: str) -> Iterator[Session]:
-    """A transaction of the public role that can see nothing but the one link whose token is shown."""
-    state, _, rest = token.partition("-")
-    if len(state) != 3 or not state.isascii() or not state.isupper() or not 20 <= len(rest) <= 80:
-        raise NotFound
-    link = token_hash(token).hex()
-    with unit_of_work(house.public, Context(state, role="public", link=link)) as session:
+def public_session_of(house: InHouse) -> Iterator[Session]:
+    """A transaction of the public role. It can see nothing before the service names the one link that was shown."""
+    with house.public.begin() as session:
         yield session
+
+
+PublicTransaction = Annotated[Session, Depends(public_session_of, scope="function")]
 
 
 # --- signing in ---

@@ -36,7 +36,9 @@ class Leader:
 
     def start(self, jobs: Mapping[str, Callable[[], None]], cadences_s: Mapping[str, int]) -> None:
         """Begin to try for the lock, in a thread of its own. Cadences in seconds."""
-        self._thread = threading.Thread(target=self._keep, args=(dict(jobs), dict(cadences_s)), name="leader", daemon=True)
+        self._thread = threading.Thread(
+            target=self._keep, args=(dict(jobs), dict(cadences_s)), name="leader", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:

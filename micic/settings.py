@@ -65,9 +65,7 @@ class Databases(BaseSettings):
     def environment(self) -> dict[str, str]:
         """The variables that give a child process the same databases."""
         secrets = {field: getattr(self, field) for field in _ROLE_FIELDS.values()}
-        return {
-            f"MICIC_{field.upper()}": s.get_secret_value() for field, s in secrets.items() if s is not None
-        }
+        return {f"MICIC_{field.upper()}": s.get_secret_value() for field, s in secrets.items() if s is not None}
 
 
 class Keys(BaseSettings):

@@ -19,11 +19,13 @@ from alerts.poll import Poller, Source, poll_source
 from micic.clock import utc_now
 from micic.exposure.stages import cross_due_acts, cross_due_messages, take_up_moves, tick
 from micic.leader import Leader
-from micic.lists.stages import freeze_due_lists
+from micic.lists.rules import DEFAULT_POLICY as DEFAULT_LIST_POLICY
+from micic.lists.rules import ListPolicy
+from micic.lists.service import freeze_due_lists
+from micic.notifications.campaigns import apply_due_rules
 from micic.notifications.channels import Channel
 from micic.notifications.dispatch import dispatch
 from micic.notifications.replies import take_up_replies
-from micic.notifications.stages import apply_due_rules
 from micic.posts.models import State
 from micic.security.crypto import MasterKeys
 
@@ -44,6 +46,7 @@ class Work:
     public_url: str
     sources: Sequence[Source]
     poller: Poller
+    list_policy: ListPolicy = DEFAULT_LIST_POLICY
     now: Callable[[], datetime] = utc_now
 
 
@@ -80,7 +83,7 @@ def _tick(work: Work, state: str) -> int:
 
 
 def _freeze_lists(work: Work, state: str) -> int:
-    return freeze_due_lists(work.sessions, work.master, state, now=work.now())
+    return freeze_due_lists(work.sessions, work.master, state, now=work.now(), policy=work.list_policy)
 
 
 def _apply_rules(work: Work, state: str) -> int:
@@ -127,7 +130,8 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Go round until `stop` is set. A database that is away is waited for."""
-        self._leader.start({source.feed.name: self._poll_job(source) for source in self._work.sources}, self._cadences())
+        jobs = {source.feed.name: self._poll_job(source) for source in self._work.sources}
+        self._leader.start(jobs, self._cadences())
         try:
             while not stop.is_set():
                 stop.wait(self._go_round())
@@ -152,14 +156,15 @@ class Worker:
         except DBAPIError as error:
             log.warning("the database does not answer: %s", type(error.orig).__name__)
             return PAUSE_AFTER_TROUBLE_S
+        except Exception:
+            log.exception("a stage failed; the round is tried again")
+            return PAUSE_AFTER_TROUBLE_S
         self._on_round(walked)
         return PAUSE_S if walked.is_idle else 0.0
 
     def _states(self) -> Sequence[str]:
         with self._work.sessions() as session:
-            return session.execute(
-                select(State.code).where(State.is_registering).order_by(State.code)
-            ).scalars().all()
+            return session.execute(select(State.code).where(State.is_registering).order_by(State.code)).scalars().all()
 
     def _cadences(self) -> dict[str, int]:
         return {source.feed.name: source.feed.cadence_s for source in self._work.sources}

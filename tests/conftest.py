@@ -217,9 +217,7 @@ def _rolled_back(engine: Engine) -> Iterator[Session]:
     with engine.connect() as connection:
         outer = connection.begin()
         try:
-            with Session(
-                connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-            ) as session:
+            with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
                 yield session
         finally:
             outer.rollback()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pycountry
 import shapely
 from shapely import Point, Polygon
+from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
 from alerts import cap, severity
@@ -33,11 +34,12 @@ from alerts.feed import (
     ZoneKind,
     note,
 )
-from alerts.feeds import find_test_word, sha256
+from alerts.feeds import find_test_word, is_tangled, sha256
 from geo.areas import circle, has_long_edge, normalise
 from geo.coordinates import CoordinateError, Position
 
 DOCUMENT = "alert"
+MAX_RING = 60_000  # positions; the largest seen in any feed has 27,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +284,7 @@ def _area_zones(
     alert: cap.Alert, info: cap.Info, area: cap.Area, country_codes: tuple[str, ...], notes: list[str]
 ) -> Iterator[ParsedZone]:
     shape = _shape(area, notes)
-    known = shape is not None and area.dropped == 0
+    dropped = area.dropped > 0 or len(notes) > before
     places: list[tuple[ZoneKind, BaseGeometry | None, GeometryBasis]] = []
     if shape is not None:
         places.append((ZoneKind.WARNED, shape, GeometryBasis.NATIVE))
@@ -310,16 +312,22 @@ def _shape(area: cap.Area, notes: list[str]) -> BaseGeometry | None:
     """The union of the area's polygons and circles (they are additive); None if nothing has an extent."""
     parts = [part for ring in area.polygons if (part := _polygon(ring, notes)) is not None]
     parts += [circle(each.centre, each.radius_km * 1000) for each in area.circles if each.radius_km > 0]
-    if not parts:
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    if is_tangled(shapely.get_parts([part.boundary for part in parts])):
+        notes.append(note(NoteCode.GEOMETRY_DROPPED, f"{len(parts)} shapes cross each other too often"))
         return None
-    return parts[0] if len(parts) == 1 else normalise(shapely.union_all(parts))
+    return normalise(shapely.union_all(parts))
 
 
 def _polygon(ring: tuple[Position, ...], notes: list[str]) -> BaseGeometry | None:
     drawn = Polygon([(position.lon, position.lat) for position in ring])
+    if len(ring) > MAX_RING or (not drawn.is_valid and is_tangled([drawn.exterior])):
+        notes.append(note(NoteCode.GEOMETRY_DROPPED, f"polygon of {len(ring)} positions is too complex"))
+        return None
     try:
         mended = normalise(drawn)
-    except CoordinateError as error:
+    except (CoordinateError, ShapelyError) as error:
         notes.append(note(NoteCode.GEOMETRY_DROPPED, f"polygon: {error}"))
         return None
     if mended.is_empty:

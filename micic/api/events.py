@@ -16,10 +16,10 @@ from micic.api.idempotency import OnlyOnce
 from micic.api.schemas import Act, DeclareArea, OpenSituation
 from micic.door import Now, Transaction, Who
 from micic.errors import Invalid, NotFound
+from micic.geography import countries_touching
 from micic.reports import queries
 from micic.reports.figures import Figures, Version, sum_of
 from micic.watch.service import AreaDraft, declare_area, end_area, open_situation
-from micic.web.places import countries_of
 
 router = APIRouter(tags=["events"])
 Page = Annotated[int, Query(ge=1, le=queries.PAGE)]
@@ -148,7 +148,7 @@ def _draft(body: DeclareArea) -> AreaDraft:
         geometry = area_from_geojson(body.geometry)
     except GeoJSONError as error:
         raise Invalid(f"The area is not GeoJSON that can be used: {error}.", field="geometry") from error
-    return AreaDraft(body.label, body.reason, geometry, body.severity, countries_of(geometry))
+    return AreaDraft(body.label, body.reason, geometry, body.severity, tuple(countries_touching(geometry)))
 
 
 @router.post("/events/{event_id}/areas/{area_id}/end")

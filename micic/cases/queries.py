@@ -25,9 +25,7 @@ def latest_states(
     subject = _EVERYBODY if migrant_ids is None else _CHOSEN
     parameters = {"state": state, "event": event_id}
     chosen = {} if migrant_ids is None else {"migrants": list(migrant_ids)}
-    rows = session.execute(
-        text(f"with subject as ({subject}),\n{NEWS}\nselect * from news"), parameters | chosen
-    )
+    rows = session.execute(text(f"with subject as ({subject}),\n{NEWS}\nselect * from news"), parameters | chosen)
     return {row["migrant_id"]: news_of(row) for row in rows.mappings()}
 
 

@@ -31,9 +31,7 @@ def record_contact(
     now: datetime,
 ) -> ContactEntry:
     """Append that somebody was, or could not be, reached. Raises NotPermitted."""
-    entry = ContactEntry(
-        **_entry(principal, event_id, migrant_id, source, trust, source_at, now), state=state.value
-    )
+    entry = ContactEntry(**_entry(principal, event_id, migrant_id, source, trust, source_at, now), state=state.value)
     return _append(session, principal, entry, "contact.record", now)
 
 
@@ -52,9 +50,7 @@ def record_welfare(
     """Append how somebody is said to be; `source` is who said it (`officer`, `responder`, `self`, `relative`...),
     `source_at` when it was true. Raises NotPermitted.
     """
-    entry = WelfareEntry(
-        **_entry(principal, event_id, migrant_id, source, trust, source_at, now), state=state.value
-    )
+    entry = WelfareEntry(**_entry(principal, event_id, migrant_id, source, trust, source_at, now), state=state.value)
     return _append(session, principal, entry, "welfare.record", now)
 
 
@@ -73,9 +69,7 @@ def record_movement(
     """Append where somebody is on the way out. Only an authenticated departure takes a person off a list.
     Raises NotPermitted.
     """
-    entry = MovementEntry(
-        **_entry(principal, event_id, migrant_id, source, trust, source_at, now), state=state.value
-    )
+    entry = MovementEntry(**_entry(principal, event_id, migrant_id, source, trust, source_at, now), state=state.value)
     return _append(session, principal, entry, "movement.record", now)
 
 
@@ -101,9 +95,7 @@ def _entry(
     }
 
 
-def _append(
-    session: Session, principal: Principal, entry: Entry, action: str, now: datetime
-) -> Entry:
+def _append(session: Session, principal: Principal, entry: Entry, action: str, now: datetime) -> Entry:
     """The entry names its actor, so that only what a person of the staff did is audited as well."""
     require(principal, Permission.RECORD_NEWS)
     session.add(entry)

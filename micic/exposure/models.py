@@ -126,9 +126,7 @@ class ExposureChange(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
     __table_args__ = (
-        CheckConstraint(
-            "change in ('entered','left','raised','lowered','firmed','loosened')", name="change"
-        ),
+        CheckConstraint("change in ('entered','left','raised','lowered','firmed','loosened')", name="change"),
         CheckConstraint(f"cause in ({CAUSES})", name="cause"),
         Index("ix_exposure_change_migrant", "registering_state", "migrant_id"),
     )

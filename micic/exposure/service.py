@@ -151,9 +151,7 @@ def _cross(
 def _lock_crossing(session: Session, state: str) -> datetime | None:
     """Take the State's crossing lock; the last tick of its clock (None at the first)."""
     never = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-    session.execute(
-        insert(ClockTick).values(registering_state=state, ticked_to=never).on_conflict_do_nothing()
-    )
+    session.execute(insert(ClockTick).values(registering_state=state, ticked_to=never).on_conflict_do_nothing())
     ticked_to = session.execute(
         select(ClockTick.ticked_to).where(ClockTick.registering_state == state).with_for_update()
     ).scalar_one()
@@ -274,9 +272,7 @@ def _concern_countries(
     )
 
 
-def _keep_counts(
-    session: Session, state: str, crossing_id: uuid.UUID, counts: dict[uuid.UUID, dict[str, int]]
-) -> None:
+def _keep_counts(session: Session, state: str, crossing_id: uuid.UUID, counts: dict[uuid.UUID, dict[str, int]]) -> None:
     totals: dict[str, int] = {}
     for changes in counts.values():
         for change, persons in changes.items():

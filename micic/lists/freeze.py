@@ -6,6 +6,7 @@ list's, over its header, every line's columns and hash in order, and those who l
 
 import hashlib
 import hmac
+import json
 import os
 import uuid
 from collections.abc import Iterable, Mapping
@@ -105,6 +106,15 @@ def line_hash_of(key: bytes, salt: bytes, text: bytes) -> bytes:
 def open_line(line: ListLine, key: bytes) -> bytes:
     """The canonical text of a line. Raises Unreadable."""
     return open_sealed(key, line.payload, _bound_to(line.list_id, line.migrant_id))
+
+
+def parse_line(line: ListLine, key: bytes) -> Payload | None:
+    """What a line says; None when it cannot be opened with the person's key."""
+    try:
+        payload: Payload = json.loads(open_line(line, key))
+    except Unreadable:
+        return None
+    return payload
 
 
 def line_is_true(line: ListLine, key: bytes) -> bool:

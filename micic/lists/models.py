@@ -67,9 +67,7 @@ class PersonList(Base):
             "(status = 'frozen') = (released_at is null) and (released_at is null) = (released_by is null)",
             name="release",
         ),
-        ForeignKeyConstraint(
-            ["registering_state", "event_id"], ["situation.registering_state", "situation.event_id"]
-        ),
+        ForeignKeyConstraint(["registering_state", "event_id"], ["situation.registering_state", "situation.event_id"]),
         ForeignKeyConstraint(
             ["registering_state", "post_id"],
             ["consular_post.registering_state", "consular_post.post_id"],
@@ -91,7 +89,7 @@ class ListLine(Base):
     household_id: Mapped[uuid.UUID] = mapped_column()
     household_rank: Mapped[int] = mapped_column(Integer)
     tier: Mapped[int] = mapped_column(SmallInteger)
-    presence: Mapped[str] = mapped_column(String(8))
+    presence: Mapped[str] = mapped_column(String(9))
     severity: Mapped[int | None] = mapped_column(SmallInteger)
     change: Mapped[str] = mapped_column(String(10))
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)

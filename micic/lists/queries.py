@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from geo.database import read_statement
 from micic.cases.queries import NEWS, news_of
 from micic.cases.rules import News
-from micic.lists.models import ListDeparture, ListLine, PersonList
+from micic.lists.models import ListDeparture, ListLine, ListRun, PersonList
 from micic.lists.rules import Departure, Facts, ListPolicy, OpenNeed, Presence, Standing
 
 INSERT_CHUNK = 5_000
@@ -175,9 +175,7 @@ class EarlierLine:
     fingerprint: bytes
 
 
-def find_latest(
-    session: Session, state: str, event_id: uuid.UUID, post_id: uuid.UUID, kind: str
-) -> PersonList | None:
+def find_latest(session: Session, state: str, event_id: uuid.UUID, post_id: uuid.UUID, kind: str) -> PersonList | None:
     """The newest version of this post's list of this kind."""
     return session.execute(
         select(PersonList)
@@ -222,7 +220,7 @@ def list_departures(session: Session, state: str, list_id: uuid.UUID) -> dict[uu
             ListDeparture.registering_state == state, ListDeparture.list_id == list_id
         )
     )
-    return dict(row._tuple() for row in rows)
+    return dict(rows.all())
 
 
 def find_reasons(
@@ -233,9 +231,7 @@ def find_reasons(
     if not ids:
         return {}
     statement = read_statement(__package__, "departures.sql").replace("{news}", NEWS)
-    rows = session.execute(
-        text(statement), {"state": state, "event": event_id, "post": post_id, "migrants": ids}
-    )
+    rows = session.execute(text(statement), {"state": state, "event": event_id, "post": post_id, "migrants": ids})
     return {migrant_id: Departure(reason) for migrant_id, reason in rows}
 
 
@@ -279,9 +275,7 @@ def insert_lines(session: Session, state: str, list_id: uuid.UUID, lines: Iterab
         session.execute(text(_INSERT_LINES), {"state": state, "list": list_id} | columns)
 
 
-def insert_departures(
-    session: Session, state: str, list_id: uuid.UUID, departures: dict[uuid.UUID, Departure]
-) -> None:
+def insert_departures(session: Session, state: str, list_id: uuid.UUID, departures: dict[uuid.UUID, Departure]) -> None:
     """Write who left, and why."""
     if departures:
         session.execute(
@@ -333,6 +327,23 @@ def list_behind(session: Session, state: str, *, now: datetime) -> list[Behind]:
     """The posts whose lists have not been brought up to a crossing, found by anti-join."""
     rows = session.execute(text(read_statement(__package__, "behind.sql")), {"state": state, "now": now})
     return [Behind(*row) for row in rows]
+
+
+def list_unanswered(
+    session: Session, state: str, event_id: uuid.UUID, post_id: uuid.UUID, crossings: Iterable[uuid.UUID]
+) -> list[uuid.UUID]:
+    """Those of the crossings to which the post's lists have not been brought up yet."""
+    wanted = list(crossings)
+    answered = session.execute(
+        select(ListRun.crossing_id).where(
+            ListRun.registering_state == state,
+            ListRun.event_id == event_id,
+            ListRun.post_id == post_id,
+            ListRun.crossing_id.in_(wanted),
+        )
+    ).scalars()
+    done = set(answered)
+    return [crossing_id for crossing_id in wanted if crossing_id not in done]
 
 
 def list_unfinished_crossings(session: Session, state: str) -> list[uuid.UUID]:

@@ -339,5 +339,3 @@ def hazard_words(facts: Facts) -> str:
     if facts.presence is Presence.UNKNOWN:
         return f"whereabouts unknown, event {severity}"
     return "outside the zones, with the household"
-
-

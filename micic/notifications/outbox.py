@@ -6,7 +6,7 @@ a late dispatcher from overwriting a later one. Dials nobody.
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ class Rendered:
 
 def open_addresses(vault: Vault, affected: Sequence[Affected]) -> tuple[dict[uuid.UUID, str], dict[uuid.UUID, bytes]]:
     """Addresses by contact point and keys by person, of those who are written to. What cannot be opened is absent."""
-    keys = vault.person_keys({person.recipient_id for person in affected if person.recipient_id is not None})
+    keys = _open_keys(vault, {person.recipient_id for person in affected if person.recipient_id is not None})
     addresses: dict[uuid.UUID, str] = {}
     for person in affected:
         point, sealed, recipient = person.contact_point_id, person.sealed_address, person.recipient_id
@@ -78,6 +78,18 @@ def open_addresses(vault: Vault, affected: Sequence[Affected]) -> tuple[dict[uui
         with suppress(Unreadable, UnicodeDecodeError):
             addresses[point] = open_sealed(keys[recipient], sealed, f"contact_point:{point}:address").decode()
     return addresses, keys
+
+
+def _open_keys(vault: Vault, migrant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+    """The keys that can be opened: one that cannot must not silence the others, so the lot is halved until it
+    stands alone.
+    """
+    try:
+        return vault.person_keys(migrant_ids)
+    except Unreadable:
+        ids = sorted(migrant_ids)
+        middle = len(ids) // 2
+        return {} if middle == 0 else _open_keys(vault, ids[:middle]) | _open_keys(vault, ids[middle:])
 
 
 def fill(
@@ -233,7 +245,7 @@ def claim(
     """Take up to `size` due messages of one State, writing each try down. Commit before dialling."""
     parameters = {"state": state, "channel": channel, "size": size, "lease": LEASE, "now": now}
     rows = session.execute(text(read_statement(__package__, "claim.sql")), parameters).mappings().all()
-    keys = vault.person_keys({row["migrant_id"] for row in rows})
+    keys = _open_keys(vault, {row["migrant_id"] for row in rows})
     claimed = []
     for row in rows:
         values = dict(row)

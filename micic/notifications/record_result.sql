@@ -3,8 +3,8 @@
 -- Parameters: state, notification, attempt, status, due_in, reason, reference, now, outcome, detail, contact_point.
 with kept as (
     update notification
-       set status = :status, run_at = now() + :due_in, last_error = :reason,
-           handed_over_at = case when :status = 'sent' then cast(:now as timestamptz) else handed_over_at end,
+       set status = cast(:status as text), run_at = now() + :due_in, last_error = :reason,
+           handed_over_at = case when cast(:status as text) = 'sent' then cast(:now as timestamptz) else handed_over_at end,
            provider_reference = coalesce(:reference, provider_reference)
      where registering_state = :state and notification_id = :notification and attempts = :attempt
        and status in ('sending', 'uncertain')

@@ -142,7 +142,7 @@ def next_step(outcome: Outcome, tries: int, prior: str, reason: str | None = Non
     the status before the claim: a doubt stays a doubt until it is answered.
     """
     if outcome in FINAL:
-        return Step(FINAL[outcome], reason=reason)
+        return Step(FINAL[outcome], reason=None if FINAL[outcome] == "sent" else reason)
     if outcome in (Outcome.RELEASED, Outcome.UNAVAILABLE):
         return Step(prior, CHANNEL_DOWN if outcome is Outcome.UNAVAILABLE else timedelta(0), reason)
     is_doubt = outcome is Outcome.UNCERTAIN or prior == "uncertain"

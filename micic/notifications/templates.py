@@ -212,7 +212,8 @@ def safe_title(title: str, language: str = "en") -> str:
     """
     text = _plain_characters(unicodedata.normalize("NFKC", title))
     text = _without_numbers(_ADDRESS.sub(" ", text))
-    text = re.sub(r"\s+", " ", re.sub(r"[{}<>\[\]|\\`^~]", " ", text)).strip(" -–—,;:/.()")
+    text = re.sub(r"\(\s*\)|[{}<>\[\]|\\`^~]", " ", text)
+    text = re.sub(r"\s+", " ", text).strip(" -–—,;:/.")
     if not any(symbol.isalpha() for symbol in text):
         return NO_TITLE.get(base_language(language), NO_TITLE["en"])
     return text[:LONGEST_TITLE].rstrip()

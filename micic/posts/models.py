@@ -125,9 +125,7 @@ class StaffRole(Base):
     role: Mapped[str] = mapped_column(String(20), primary_key=True)
 
     __table_args__ = (
-        CheckConstraint(
-            "role in ('officer','crisis_cell','approver','responder','auditor','operator')", name="role"
-        ),
+        CheckConstraint("role in ('officer','crisis_cell','approver','responder','auditor','operator')", name="role"),
         ForeignKeyConstraint(
             ["registering_state", "staff_id"], ["staff.registering_state", "staff.staff_id"], ondelete="CASCADE"
         ),

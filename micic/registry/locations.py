@@ -63,7 +63,7 @@ def append_location(
     """
     require(principal, Permission.RECORD_NEWS)
     if session.get(Migrant, (principal.state, migrant_id)) is None:
-        raise NotFound()
+        raise NotFound
     location = make_location(session, principal.state, migrant_id, draft, now=now)
     session.add(location)
     request_crossing(session, principal.state, migrant_id, cause, now=now)
@@ -118,18 +118,14 @@ def make_location(
     )
 
 
-def retract_location(
-    session: Session, principal: Principal, location_id: uuid.UUID, *, now: datetime
-) -> Location:
+def retract_location(session: Session, principal: Principal, location_id: uuid.UUID, *, now: datetime) -> Location:
     """Take a claim back: it was wrong. The row stays. Raises NotPermitted, NotFound, Conflict."""
     require(principal, Permission.RECORD_NEWS)
     location = session.execute(
-        select(Location).where(
-            Location.registering_state == principal.state, Location.location_id == location_id
-        )
+        select(Location).where(Location.registering_state == principal.state, Location.location_id == location_id)
     ).scalar_one_or_none()
     if location is None:
-        raise NotFound()
+        raise NotFound
     if location.retracted_at is not None:
         raise Conflict("This location was retracted before.")
     location.retracted_at = now

@@ -190,9 +190,7 @@ class TravelDocument(Base):
 
     __table_args__ = (
         migrant_key(),
-        CheckConstraint(
-            "held in ('by_holder','by_employer','by_authority','confiscated','lost','none')", name="held"
-        ),
+        CheckConstraint("held in ('by_holder','by_employer','by_authority','confiscated','lost','none')", name="held"),
         Index("ix_travel_document_migrant", "registering_state", "migrant_id"),
         Index("ix_travel_document_blind_index", "registering_state", "blind_index"),
     )

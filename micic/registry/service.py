@@ -200,9 +200,7 @@ def _check_person(person: PersonDraft) -> None:
         raise Invalid("Sex is 0 not known, 1 male, 2 female or 9 not applicable (ISO 5218).", field="sex")
 
 
-def _particulars(
-    state: str, migrant_id: uuid.UUID, person: PersonDraft, now: datetime
-) -> list[Nationality | Consent]:
+def _particulars(state: str, migrant_id: uuid.UUID, person: PersonDraft, now: datetime) -> list[Nationality | Consent]:
     nationalities = [
         Nationality(registering_state=state, migrant_id=migrant_id, country=country)
         for country in dict.fromkeys(person.nationalities)

@@ -43,7 +43,8 @@ class Vault:
         """The data keys of those persons whose key still exists and is visible; the others are absent."""
         rows = self._session.execute(
             select(PersonKey.migrant_id, PersonKey.post_id, PersonKey.wrapped_key).where(
-                PersonKey.registering_state == self._state, PersonKey.migrant_id == any_(literal(list(migrant_ids), ARRAY(Uuid)))
+                PersonKey.registering_state == self._state,
+                PersonKey.migrant_id == any_(literal(list(migrant_ids), ARRAY(Uuid))),
             )
         )
         return {

@@ -152,9 +152,7 @@ class _Judgement:
 
     def _shows_journey(self, leg: Claim) -> bool:
         return (
-            self.latest is not None
-            and self.latest.observed_at >= leg.valid_from
-            and self._touches_latest(leg) is True
+            self.latest is not None and self.latest.observed_at >= leg.valid_from and self._touches_latest(leg) is True
         )
 
     def _is_outlived(self, claim: Claim) -> bool:

@@ -1,5 +1,5 @@
 -- One page of the people of one event, most severe first, by keyset. Names are read here and nowhere else in reports.
--- Parameters: state, event, now, presence, answer (null for any), after_severity, after_id, size.
+-- {news} is the body of micic.cases. Parameters: state, event, presence, answer (null for any), after_severity, after_id, size.
 with exposed as (
     select e.migrant_id, e.presence, coalesce(e.severity_inside, e.severity_possible) as severity, e.country,
            case when e.presence = 'inside' then e.location_inside else e.location_possible end as location_id,
@@ -8,21 +8,15 @@ with exposed as (
      where e.registering_state = :state and e.event_id = :event and e.ended_at is null
        and (cast(:presence as text) is null or e.presence = :presence)
 ),
-told as (
-    select migrant_id,
-           max(source_at) filter (where state in ('need','injured')) as need_at,
-           max(source_at) filter (where state in ('safe','found') and trust = 'authenticated') as closed_at,
-           bool_or(state = 'safe') as said_safe, max(source_at) as told_at
-      from welfare_entry
-     where registering_state = :state and event_id = :event
-     group by migrant_id
-),
+subject as (select migrant_id from exposed),
+{news},
 marked as (
-    select x.*, t.told_at,
-           case when t.need_at is not null and coalesce(t.closed_at <= t.need_at, true) then 'need_help'
-                when t.said_safe then 'safe' else 'silent' end as answer
+    select x.*, greatest(n.welfare_at, n.needs_help_since) as told_at,
+           case when n.needs_help_since is not null then 'need_help'
+                when n.welfare = 'safe' then 'safe'
+                when n.answered then 'answered' else 'silent' end as answer
       from exposed x
-      left join told t on t.migrant_id = x.migrant_id
+      left join news n on n.migrant_id = x.migrant_id
 )
 select k.migrant_id, k.presence, k.severity, k.country, k.answer, k.told_at, k.serving_post_id,
        m.reference, m.family_name, m.given_names, m.family_name_original, m.given_names_original, m.protected,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from geo.cells import LEVEL, cell_bounds
 from geo.database import read_statement
 from micic.audit.service import record
+from micic.cases.queries import NEWS
 from micic.errors import NotFound
 from micic.exposure.models import ExposureCountry
 from micic.posts.models import ConsularPost
@@ -44,7 +45,8 @@ MANY = 200
 
 
 def _rows(session: Session, statement: str, parameters: Mapping[str, Any]) -> list[RowMapping]:
-    return list(session.execute(text(read_statement(__package__, statement)), parameters).mappings())
+    words = read_statement(__package__, statement).replace("{news}", NEWS)
+    return list(session.execute(text(words), parameters).mappings())
 
 
 def list_events(

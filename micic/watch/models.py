@@ -86,9 +86,7 @@ class DeclaredArea(Base):
 
     __table_args__ = (
         CheckConstraint("severity between 0 and 4", name="severity"),
-        ForeignKeyConstraint(
-            ["registering_state", "event_id"], ["situation.registering_state", "situation.event_id"]
-        ),
+        ForeignKeyConstraint(["registering_state", "event_id"], ["situation.registering_state", "situation.event_id"]),
     )
 
 
@@ -111,9 +109,7 @@ class DeclaredCell(Base):
             ["declared_area.registering_state", "declared_area.area_id"],
             ondelete="CASCADE",
         ),
-        Index(
-            "ix_declared_cell_stab", "registering_state", "radius_class", "cell_from", "cell_to"
-        ),
+        Index("ix_declared_cell_stab", "registering_state", "radius_class", "cell_from", "cell_to"),
     )
 
 

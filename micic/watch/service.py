@@ -87,7 +87,7 @@ def end_area(session: Session, principal: Principal, area_id: uuid.UUID, *, now:
         .with_for_update()
     ).scalar_one_or_none()
     if area is None:
-        raise NotFound()
+        raise NotFound
     if area.ended_at is not None:
         raise Conflict("This area was ended before.")
     area.ended_at, area.ended_by = now, principal.staff_id
@@ -107,7 +107,7 @@ def decide_alert(
         raise Invalid("Say why: the reason stays in the record.", field="reason")
     message = session.get(Message, message_id)
     if message is None:
-        raise NotFound()
+        raise NotFound
     if decision == "accepted" and message.status != "actual":
         raise Invalid("An exercise or test message cannot be accepted as real.", field="decision")
     row = AlertDecision(
@@ -153,9 +153,7 @@ def _cover_rows(state: str, area_id: uuid.UUID, geometry: MultiPolygon) -> list[
     ]
 
 
-def _note(
-    session: Session, principal: Principal, action: str, kind: str, subject_id: uuid.UUID, now: datetime
-) -> None:
+def _note(session: Session, principal: Principal, action: str, kind: str, subject_id: uuid.UUID, now: datetime) -> None:
     record(
         session,
         principal.state,

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cache, partial
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def environment(language: str) -> Environment:
     )
     translations = catalogue(language)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    made.globals["ngettext"] = partial(_counted, translations, language)
     made.filters.update(
         number=partial(formats.number, language=language),
         signed=partial(formats.signed, language=language),
@@ -89,6 +91,11 @@ def environment(language: str) -> Environment:
         local_clock=formats.local_clock,
     )
     return made
+
+
+def _counted(translations: NullTranslations, language: str, singular: str, plural: str, number: int) -> str:
+    """`1 person`, `1,204 people`: the number written as people of the language write it."""
+    return translations.ngettext(singular, plural, number) % {"num": formats.number(number, language)}
 
 
 def language_of(request: Request, known: SignedIn | None = None) -> str:

@@ -1,14 +1,10 @@
-"""Where things are, for the pages: towns that label the map, the nearest town of a cell, the countries of an area."""
+"""Where things are, for the pages: towns that label the map and the nearest town of a cell."""
 
 import json
 from functools import cache
 
-import pycountry
-from shapely.geometry.base import BaseGeometry
-
 from geo.coordinates import Position
-from geo.places import CountryIndex, Gazetteer, load_countries, load_places
-from micic.web.pages import VENDOR
+from geo.places import Gazetteer, load_places
 
 LABELLED_FROM = 50_000  # inhabitants of the smallest town that the map names
 
@@ -18,11 +14,6 @@ def _gazetteer() -> Gazetteer:
     return Gazetteer(load_places())
 
 
-@cache
-def _countries() -> CountryIndex:
-    return CountryIndex(load_countries(VENDOR / "world-atlas" / "countries-50m.json"))
-
-
 def nearest_town(lat: float, lon: float) -> str:
     """The nearest town of the gazetteer with its distance: `Gölcük, 7 km`; empty without a gazetteer."""
     found = _gazetteer().nearest(Position(lat=lat, lon=lon))
@@ -30,12 +21,6 @@ def nearest_town(lat: float, lon: float) -> str:
         return ""
     place, away_m = found
     return place.name if away_m < 1000 else f"{place.name}, {away_m / 1000:.0f} km"
-
-
-def countries_of(area: BaseGeometry) -> tuple[str, ...]:
-    """ISO 3166-1 alpha-3 of every country that the area touches."""
-    found = (pycountry.countries.get(alpha_2=code) for code in _countries().countries_touching(area))
-    return tuple(str(country.alpha_3) for country in found if country)
 
 
 @cache

@@ -620,7 +620,7 @@ def upgrade() -> None:
     sa.Column('household_id', sa.Uuid(), nullable=False),
     sa.Column('household_rank', sa.Integer(), nullable=False),
     sa.Column('tier', sa.SmallInteger(), nullable=False),
-    sa.Column('presence', sa.String(length=8), nullable=False),
+    sa.Column('presence', sa.String(length=9), nullable=False),
     sa.Column('severity', sa.SmallInteger(), nullable=True),
     sa.Column('change', sa.String(length=10), nullable=False),
     sa.Column('fingerprint', sa.LargeBinary(), nullable=False),

@@ -81,7 +81,7 @@ WORKER_UPDATE = [
     *PUBLIC_ALERT_TABLES,
     *(
         "migrant whereabouts exposure exposure_country clock_tick situation campaign notification delivery_attempt"
-        " crossing(counts) location(retracted_at) reply(taken_up_at,outcome) contact_point(bounced_at,verified_at)"
+        " crossing(counts) recross(requested_at) location(retracted_at) reply(taken_up_at,outcome) contact_point(bounced_at,verified_at)"
     ).split(),
 ]
 WORKER_DELETE = "whereabouts recross zone_cell zone_country feed".split()

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ def test_contours_become_nested_zones() -> None:
     assert [(zone.severity, zone.band) for zone in bands] == [(1, (5, 6)), (2, (6, 7)), (3, (7, 8)), (4, (8, None))]
     sizes = [area_km2(zone.area) for zone in bands if zone.area is not None]
     assert sizes == [pytest.approx(size, rel=0.01) for size in (34_320, 8_970, 2_413, 250)]
-    for wider, narrower in zip(bands, bands[1:], strict=False):
+    for wider, narrower in pairwise(bands):
         assert wider.area is not None
         assert narrower.area is not None
         assert wider.area.buffer(1e-6).covers(narrower.area)

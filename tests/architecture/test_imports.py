@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import grimp
@@ -10,8 +13,9 @@ import pytest
 from importlinter import cli
 
 ROOT = Path(__file__).parents[2]
-DOORS = {"cli", "demo", "app", "worker", "api", "web", "door", "migrate"}
+DOORS = {"cli", "demo", "deployment", "app", "worker", "api", "web", "door", "migrate"}
 WITHIN_A_CAPABILITY = ("models", "rules", "schemas", "queries", "service")  # each may import those before it
+PART_OF = {"httpcore": "httpx", "markupsafe": "jinja2", "starlette": "fastapi"}  # used as the face of the other
 UNWANTED = {"utils", "helpers", "common", "core", "base", "manager", "misc", "constants"}
 
 # modules of geo and alerts that may reach the database or the network; every other one is listed as pure
@@ -62,9 +66,7 @@ def test_inside_a_capability_models_know_no_service(graph: grimp.ImportGraph) ->
             continue
         above = WITHIN_A_CAPABILITY[WITHIN_A_CAPABILITY.index(name) + 1 :]
         imported = graph.find_modules_directly_imported_by(module)
-        upwards += [
-            f"{module} -> {capability}.{part}" for part in above if f"{capability}.{part}" in imported
-        ]
+        upwards += [f"{module} -> {capability}.{part}" for part in above if f"{capability}.{part}" in imported]
     assert not upwards
 
 
@@ -75,3 +77,24 @@ def test_only_the_doors_read_settings(graph: grimp.ImportGraph) -> None:
 
 def test_no_module_is_named_for_nothing(graph: grimp.ImportGraph) -> None:
     assert not {module for module in graph.modules if module.rpartition(".")[2] in UNWANTED}
+
+
+def test_every_package_imported_is_declared() -> None:
+    """What happens to be installed here is not there on a new machine."""
+    graph = grimp.build_graph("micic", "alerts", "geo", include_external_packages=True, cache_dir=None)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {distribution(re.split(r"[\[<>=]", line)[0]) for line in project["dependencies"]}
+    imported = {
+        module.split(".")[0] for module in graph.modules if module.split(".")[0] not in {"micic", "alerts", "geo"}
+    }
+    found = packages_distributions()
+    undeclared = {
+        name
+        for name in imported - sys.stdlib_module_names
+        if declared.isdisjoint(distribution(d) for d in found.get(PART_OF.get(name, name), [name]))
+    }
+    assert not undeclared
+
+
+def distribution(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,5 +1,7 @@
 """Random areas and the positions worth asking about, for the property tests of geo. Seeded: a failure repeats."""
 
+from typing import Any
+
 import numpy as np
 import shapely
 from hypothesis import strategies as st
@@ -72,10 +74,11 @@ def interesting_points(area: BaseGeometry, rng: np.random.Generator, cells: list
     """Vertices, points on edges, hairs beside them, corners of cells, the seam, the poles, and random ones."""
     vertices = shapely.get_coordinates(area)
     vertices = vertices[rng.integers(len(vertices), size=60)]
-    lines = shapely.boundary(area)
-    along = shapely.get_coordinates(shapely.line_interpolate_point(lines, rng.uniform(0, 1, 60), normalized=True))
+    along = points_on_boundary(area, rng.uniform(0.0, 1.0, 60))
     hairs = [vertices + rng.normal(size=vertices.shape) * scale for scale in (3e-10, 5e-9, 5e-7, 5e-6)]
-    corners = np.array([corner for cell in cells[:: max(1, len(cells) // 40)] for corner in _corners(cell)]).reshape(-1, 2)
+    corners = np.array([corner for cell in cells[:: max(1, len(cells) // 40)] for corner in _corners(cell)]).reshape(
+        -1, 2
+    )
     west, south, east, north = area.bounds
     free = np.column_stack((rng.uniform(west - 1e-3, east + 1e-3, 200), rng.uniform(south - 1e-3, north + 1e-3, 200)))
     seam = np.column_stack((np.full(20, -180.0), rng.uniform(south, north, 20)))
@@ -89,6 +92,12 @@ def interesting_points(area: BaseGeometry, rng: np.random.Generator, cells: list
     return np.column_stack((kept, np.clip(points[:, 1], -90.0, 90.0)))
 
 
+def points_on_boundary(area: BaseGeometry, parts: FloatArray) -> FloatArray:
+    """The points at these parts (0 to 1) of the length of an area's boundary."""
+    lines: Any = shapely.boundary(area)
+    return np.asarray(shapely.get_coordinates(shapely.line_interpolate_point(lines, parts, normalized=True)))
+
+
 def _corners(cell: CoverCell) -> list[tuple[float, float]]:
     zoom, span = 28, cell.hi - cell.lo + 1
     while span > 1:
@@ -99,8 +108,9 @@ def _corners(cell: CoverCell) -> list[tuple[float, float]]:
 
 def distance_deg(area: BaseGeometry, points: FloatArray) -> FloatArray:
     """Planar distance of each point to the area or to its images a turn away: the slow twin of `contains`."""
-    turns = [np.asarray(shapely.distance(area, shapely.points(points + (turn, 0.0)))) for turn in (0.0, 360.0, -360.0)]
-    return np.min(turns, axis=0)
+    images = [shapely.points(points + np.array([turn, 0.0])) for turn in (0.0, 360.0, -360.0)]
+    turns = [np.asarray(shapely.distance(area, image), dtype=np.float64) for image in images]
+    return np.minimum(np.minimum(turns[0], turns[1]), turns[2])
 
 
 def held_by_cover(cells: list[CoverCell], points: FloatArray) -> NDArray[np.bool_]:

@@ -43,7 +43,8 @@ def test_cap_is_latitude_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1,2,3", "1;2", "91,0", "0,181", "nan,0", "1e1,0", "1_0,0", "١,٢", "0x1,2", "1,", "--1,2", "1 2,3"]
+    "text",
+    ["", "1", "1,2,3", "1;2", "91,0", "0,181", "nan,0", "1e1,0", "1_0,0", "١,٢", "0x1,2", "1,", "--1,2", "1 2,3"],
 )
 def test_refuses_text_that_is_no_cap_position(text: str) -> None:
     with pytest.raises(CoordinateError):

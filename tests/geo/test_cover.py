@@ -1,6 +1,7 @@
 """A cover holds exactly the positions of the area: the property that decides who is on a list."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from tests.geo.shapes import areas, distance_deg, held_by_cover, interesting_poi
 def check_cover(area: BaseGeometry, cells: list[CoverCell], seed: int = 1) -> None:
     """Disjoint ranges, and the same answer as the planar distance to the whole area for every point asked."""
     assert all(cell.lo <= cell.hi for cell in cells)
-    assert all(left.hi < right.lo for left, right in zip(cells, cells[1:], strict=False))
+    assert all(left.hi < right.lo for left, right in pairwise(cells))
     assert all(cell.piece is None or cell.piece.is_valid for cell in cells)
     points = interesting_points(area, np.random.default_rng(seed), cells)
     away = distance_deg(area, points)
@@ -140,7 +141,9 @@ def test_an_empty_area_has_no_cells() -> None:
     assert cover(MultiPolygon()) == []
 
 
-@pytest.mark.parametrize("bad", [shapely.Point(1, 1), shapely.LineString([(0, 0), (1, 1)]), shapely.box(170, 0, 190, 1)])
+@pytest.mark.parametrize(
+    "bad", [shapely.Point(1, 1), shapely.LineString([(0, 0), (1, 1)]), shapely.box(170, 0, 190, 1)]
+)
 def test_refuses_what_is_no_area(bad: BaseGeometry) -> None:
     with pytest.raises(ValueError, match="area"):
         cover(bad)
@@ -153,8 +156,8 @@ def _throws(*_: Any) -> BaseGeometry:
     raise GEOSException("clip")
 
 
-def _whole_box(_: BaseGeometry, *bounds: float) -> BaseGeometry:
-    return shapely.box(*bounds)
+def _whole_box(_: BaseGeometry, west: float, south: float, east: float, north: float) -> BaseGeometry:
+    return shapely.box(west, south, east, north)
 
 
 def _nothing(*_: Any) -> BaseGeometry:
@@ -167,14 +170,14 @@ def test_a_failing_clip_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, failure: Callable[..., BaseGeometry], seed: int
 ) -> None:
     area = random_area(seed)
-    monkeypatch.setattr(cells_module.shapely, "clip_by_rect", failure)
+    monkeypatch.setattr(shapely, "clip_by_rect", failure)
     check_cover(area, cover(area, max_cells=60))
 
 
 def test_a_failing_overlay_keeps_the_whole_area(monkeypatch: pytest.MonkeyPatch) -> None:
     area = random_area(3)
-    monkeypatch.setattr(cells_module.shapely, "clip_by_rect", _throws)
-    monkeypatch.setattr(cells_module.shapely, "intersection", _throws)
+    monkeypatch.setattr(shapely, "clip_by_rect", _throws)
+    monkeypatch.setattr(shapely, "intersection", _throws)
     check_cover(area, cover(area, max_cells=30))
 
 

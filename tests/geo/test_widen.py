@@ -16,7 +16,7 @@ from geo.azimuthal import Plane, lonlat_step_deg, plane_step_m
 from geo.cells import cover
 from geo.coordinates import EARTH_RADIUS_M, Position, destination, distance_m
 from geo.covers import cover_classes, radius_class, widened_areas
-from tests.geo.shapes import areas, held_by_cover, random_area
+from tests.geo.shapes import areas, held_by_cover, points_on_boundary, random_area
 from tests.geo.test_areas import check_area
 
 FloatArray = NDArray[np.float64]
@@ -39,8 +39,7 @@ def reached(start: FloatArray, bearing: FloatArray, length_m: FloatArray) -> Flo
 
 def points_within(area: BaseGeometry, radius_m: float, rng: np.random.Generator) -> FloatArray:
     """Positions at most the radius from the boundary of an area, half of them exactly at it."""
-    lines = shapely.line_interpolate_point(shapely.boundary(area), rng.uniform(0, 1, 150), normalized=True)
-    start = np.vstack((shapely.get_coordinates(lines), shapely.get_coordinates(area)[:150]))
+    start = np.vstack((points_on_boundary(area, rng.uniform(0.0, 1.0, 150)), shapely.get_coordinates(area)[:150]))
     start = start[rng.integers(len(start), size=400)]
     length = radius_m * np.where(rng.random(400) < 0.5, 1.0 - 1e-12, rng.random(400))
     return reached(start, rng.uniform(0.0, 2.0 * math.pi, 400), length)
@@ -65,9 +64,7 @@ def check_widened(area: MultiPolygon, radius_m: float, seed: int) -> None:
     assert not np.any(lost), near[lost][:3].tolist()
     own = shapely.get_coordinates(area)
     assert contains_array(wide, own[:, 0], own[:, 1]).all()
-    for _ in range(4):
-        point = shapely.line_interpolate_point(shapely.boundary(wide), rng.random(), normalized=True)
-        lon, lat = float(shapely.get_x(point)), float(shapely.get_y(point))
+    for lon, lat in points_on_boundary(wide, rng.uniform(0.0, 1.0, 4)).tolist():
         if abs(lat) < 80.0 and abs(lon) < 179.999:
             assert distance_to(area, lon, lat, 1.2 * radius_m + 20.0) <= 1.05 * radius_m + 10.0
 
@@ -185,7 +182,9 @@ def test_densified_edges_stay_within_the_tolerance(
         assert float(np.max(away_m)) <= tolerance
 
 
-@given(st.floats(min_value=-70.0, max_value=70.0), st.floats(min_value=0.0, max_value=6.28), st.floats(0.0, 1_800_000.0))
+@given(
+    st.floats(min_value=-70.0, max_value=70.0), st.floats(min_value=0.0, max_value=6.28), st.floats(0.0, 1_800_000.0)
+)
 def test_straight_edges_on_the_way_back_stay_within_the_tolerance(lat: float, heading: float, away: float) -> None:
     plane = Plane(lat=lat, lon=10.0)
     furthest = abs(lat) + math.degrees(1_900_000.0 / EARTH_RADIUS_M)

@@ -102,7 +102,7 @@ class World:
         for number in range(int(self.rng.integers(1, 5))):
             person = Person(new_id(), household_id, number == 0, bool(self.rng.random() < 0.2))
             self.people.append(person)
-            self.session.add(_migrant(person, self.post_id, now))
+            self.session.add(make_migrant(person, self.post_id, now))
             self.session.flush()
             if number == 0 or self.rng.random() < 0.5:
                 observed_at = now - timedelta(days=float(self.rng.integers(0, 400)))
@@ -149,7 +149,7 @@ class World:
         return Position(lat=float(np.clip(lat, -90, 90)), lon=float(lon))
 
 
-def _migrant(person: Person, post_id: uuid.UUID, now: datetime) -> Migrant:
+def make_migrant(person: Person, post_id: uuid.UUID, now: datetime) -> Migrant:
     return Migrant(
         registering_state=STATE,
         migrant_id=person.migrant_id,

@@ -186,8 +186,8 @@ def read_bands(body: bytes, quake: Quake) -> tuple[dict[float, MultiPolygon], bo
     for feature in member(collection, "features", list):
         level, found = _contour(as_table(feature))
         lines.setdefault(level, []).extend(found)
-    frame = _frame(quake.shakemap, collection)
     try:
+        frame = _frame(quake.shakemap, collection)
         found_bands = bands_from_contours(lines, frame, quake.position)
     except (ValueError, ShapelyError) as error:
         raise DocumentError(ReasonCode.BAD_VALUE, f"contours: {error}") from error
@@ -221,9 +221,17 @@ def _contour(feature: Json) -> tuple[float, list[LineString]]:
         raise DocumentError(ReasonCode.BAD_STRUCTURE, f"a contour of type {geometry.get('type')}")
     lines = [coordinates] if geometry["type"] == "LineString" else coordinates
     try:
-        return level, [LineString([(lon, lat) for lon, lat, *_ in line]) for line in lines if len(line) > 1]
+        return level, [LineString([_corner(*corner) for corner in line]) for line in lines if len(line) > 1]
     except (TypeError, ValueError) as error:
         raise DocumentError(ReasonCode.BAD_VALUE, f"contour {level:g}: {error}") from error
+
+
+def _corner(lon: Any, lat: Any, *_: Any) -> tuple[float, float]:
+    """Degrees; a map across the antimeridian may run past 180."""
+    for value in (lon, lat):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 540:
+            raise ValueError(f"no coordinate: {value!r:.40}")
+    return lon, lat
 
 
 def _frame(properties: dict[str, str], collection: Json) -> Box:
@@ -233,6 +241,8 @@ def _frame(properties: dict[str, str], collection: Json) -> Box:
         numbers = [number_of(side) for side in sides] if isinstance(sides, list) else []
         match numbers:
             case [float(west), float(south), float(east), float(north)]:
+                _corner(west, south)
+                _corner(east, north)
                 return west, south, east, north
     raise DocumentError(ReasonCode.MISSING_FIELD, "frame of the map")
 

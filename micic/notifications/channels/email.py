@@ -95,9 +95,9 @@ class EmailChannel:
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(message.at)
         mail["Message-ID"] = self.message_id(message.notification_id)
-        mail["Content-Language"] = message.language
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
         mail.set_content(message.body, charset="utf-8")
+        mail["Content-Language"] = message.language  # after the content: setting that clears all Content-* fields
         return mail
 
     def close(self) -> None:

@@ -1,0 +1,20 @@
+"""Logging for all processes: one line an event, to standard error, with times in UTC.
+
+What is logged are names of feeds and stages, ids, counts and seconds. A person's name, number, address or place is
+never passed to a logger, and database errors hide their parameters (`geo.database`).
+"""
+
+import logging
+import sys
+import time
+
+
+def configure(level: str = "INFO") -> None:
+    """Set up the root logger of this process."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("apscheduler", "httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

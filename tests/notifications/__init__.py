@@ -1,0 +1,1 @@
+"""Sending, on a real database and a real SMTP server."""
