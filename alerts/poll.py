@@ -9,7 +9,7 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 MAX_DOCUMENTS = 2_000
 """How many documents one poll may fetch: a feed that asks for more is broken."""
+
+MENTIONED_FOR = timedelta(days=7)
+"""For how long a feed that can be asked anew mentions an event: the window of its summary."""
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,8 @@ def _keep_refusals(feed: Feed, poller: Poller, parsed: list[Parsed], result: Pol
 
 
 def _rechecks(feed: Feed, poller: Poller, seen: set[str]) -> list[_Wish]:
-    """Ask anew about messages in force that the feed no longer mentions, where it can be asked: one that has
-    vanished may have been deleted, and only its own page says so.
+    """Ask anew about the young messages in force that the feed no longer mentions, where it can be asked: one that
+    has vanished may have been deleted, and only its own page says so. Older ones leave the feed by age.
     """
     recheck = getattr(feed, "recheck", None)
     if recheck is None or not seen:
@@ -184,6 +187,7 @@ def _rechecks(feed: Feed, poller: Poller, seen: set[str]) -> list[_Wish]:
                 Message.ended_at.is_(None),
                 Message.kind.not_in(("cancel", "all_clear")),
                 Message.verdict == "accepted",
+                Message.event_at > poller.now() - MENTIONED_FOR,
             )
             .distinct()
         ).scalars()

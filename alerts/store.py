@@ -30,11 +30,11 @@ from alerts.models import (
     Quarantine,
     RawDocument,
     Zone,
-    ZoneCell,
     ZoneCountry,
 )
 from geo.columns import SRID
-from geo.covers import cover_classes
+from geo.covers import cover_columns
+from geo.database import read_statement
 
 CountriesTouching = Callable[[BaseGeometry], Iterable[str]]
 """Area -> ISO 3166-1 alpha-3 of the countries that it touches."""
@@ -330,18 +330,8 @@ def _add_zone(
 
 def _add_cover(session: Session, zone_id: uuid.UUID, area: Polygon | MultiPolygon) -> None:
     whole = area if isinstance(area, MultiPolygon) else MultiPolygon([area])
-    rows = [
-        {
-            "zone_id": zone_id,
-            "radius_class": radius_class,
-            "cell_from": cell.lo,
-            "cell_to": cell.hi,
-            "piece": None if cell.piece is None else from_shape(cell.piece, srid=SRID),
-        }
-        for radius_class, cells in cover_classes(whole).items()
-        for cell in cells
-    ]
-    session.execute(insert(ZoneCell), rows)
+    statement = text(read_statement("alerts", "insert_cover.sql"))
+    session.execute(statement, {"zone_id": zone_id, **vars(cover_columns(whole))})
 
 
 def _accepted_event_at(relatives: Sequence[Message]) -> datetime | None:

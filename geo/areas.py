@@ -281,6 +281,8 @@ def _from_polar_plane(disc: BaseGeometry, plane: Plane, slack_m: float) -> Itera
     if disc.intersects(_parallel(plane, sign * (POLAR_DEG - 0.001))):
         yield wrapped(_polar_band(POLAR_DEG, sign))
     rest = shapely.difference(disc, _parallel(plane, sign * (POLAR_DEG + 0.5)))
+    if rest.is_empty:
+        return
     pole = Point(*plane.forward(np.array([(plane.lon, sign * 90.0)]))[0])
     # lengths in the plane are at most 1.2 times too long within 60 degrees of its centre
     furthest = 90.0 - math.degrees(float(rest.distance(pole)) / EARTH_RADIUS_M) / 1.2 if abs(plane.lat) > 30.0 else 90.0

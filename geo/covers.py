@@ -1,5 +1,8 @@
 """The covers of a zone, one for each radius class: what a stored zone keeps beside its geometry. Pure."""
 
+from dataclasses import dataclass
+
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.areas import EXACT_CLASS, RADIUS_CLASSES_M, widen
@@ -18,6 +21,29 @@ def cover_classes(area: BaseGeometry, *, max_cells: int = MAX_CELLS) -> dict[int
     nobody near is lost). `area` as geo.areas.normalise gives it.
     """
     return {code: cover(shape, max_cells=max_cells) for code, shape in widened_areas(area).items()}
+
+
+@dataclass(frozen=True)
+class CoverColumns:
+    """The covers of an area as columns of equal length, ready for one INSERT: radius class codes, first and last
+    cell, and the piece as WKB (None where the whole cell lies in the area).
+    """
+
+    radius_classes: list[int]
+    cells_from: list[int]
+    cells_to: list[int]
+    pieces: list[bytes | None]
+
+
+def cover_columns(area: BaseGeometry) -> CoverColumns:
+    """`cover_classes` of an area as columns."""
+    rows = [(code, cell) for code, cells in cover_classes(area).items() for cell in cells]
+    return CoverColumns(
+        [code for code, _ in rows],
+        [cell.lo for _, cell in rows],
+        [cell.hi for _, cell in rows],
+        [None if cell.piece is None else shapely.to_wkb(cell.piece) for _, cell in rows],
+    )
 
 
 def radius_class(accuracy_m: float) -> int:

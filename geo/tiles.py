@@ -85,17 +85,17 @@ def cell_layer(name: str, rows: str, columns: str, steps: int) -> str:
     """A scalar select that yields one layer of squares, one per map cell.
 
     `rows` is a select grouped by `cell >> :shift` with columns `prefix`, `persons` and `columns`. The square fills
-    more of its cell the more persons it stands for: half of it for one, all of it from a thousand on.
+    more of its cell the more persons it stands for: half of its side for one, all of it from a thousand on.
     """
     side = EXTENT >> steps
     bits = range(steps)
-    x = " | ".join(f"((prefix >> {2 * bit}) & 1) << {bit}" for bit in bits) or "0"
-    y = " | ".join(f"((prefix >> {2 * bit + 1}) & 1) << {bit}" for bit in bits) or "0"
+    x = " | ".join(f"(((prefix >> {2 * bit}) & 1) << {bit})" for bit in bits) or "0"
+    y = " | ".join(f"(((prefix >> {2 * bit + 1}) & 1) << {bit})" for bit in bits) or "0"
     return f"""
 select coalesce(st_asmvt(t, '{name}', {EXTENT}, 'geom'), '') from (
   select {columns}, persons,
-         st_makeenvelope(left_edge + inset, top_edge + inset,
-                         left_edge + {side} - inset, top_edge + {side} - inset) as geom
+         st_forcepolygonccw(st_makeenvelope(left_edge + inset, top_edge + inset,
+                                            left_edge + {side} - inset, top_edge + {side} - inset)) as geom
     from (select r.*, ({x}) * {side} as left_edge, ({y}) * {side} as top_edge,
                  {side} * (0.25 - least(0.23, 0.0767 * log(persons))) as inset
             from ({rows}) r) s

@@ -23,7 +23,8 @@ from micic.errors import MicicError
 from micic.security.crypto import MasterKeys
 from micic.settings import Databases, Keys, Web
 from micic.web import routes as web
-from micic.web.guards import BodyLimit, Counters, SameOrigin, SecurityHeaders, metrics_text
+from micic.web.checkin import trouble_page
+from micic.web.guards import PUBLIC_PREFIX, BodyLimit, Counters, SameOrigin, SecurityHeaders, metrics_text
 from micic.web.pages import STATIC, VENDOR, error_page
 
 POOL_SIZE = 12
@@ -56,7 +57,11 @@ def create_app(settings: AppSettings) -> FastAPI:
         for url, name in ((settings.app_database, "micic web"), (settings.public_database, "micic public"))
     ]
     app = FastAPI(
-        title="MICIC", lifespan=_closing(engines), docs_url=None, redoc_url=None, openapi_url=f"{api.PREFIX}/openapi.json"
+        title="MICIC",
+        lifespan=_closing(engines),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{api.PREFIX}/openapi.json",
     )
     app.state.house = House(
         make_session_factory(engines[0]), make_session_factory(engines[1]), settings.master, settings.public_url
@@ -106,6 +111,10 @@ def on_error(request: Request, error: Exception) -> Response:
     note_refusal(request, error, refusal)
     if request.url.path.startswith("/api/"):
         return problem(request, refusal)
+    if request.url.path.startswith(PUBLIC_PREFIX):
+        page = trouble_page(request, refusal.kind, refusal.status)
+        page.headers.update(refusal.headers)
+        return page
     return error_page(request, refusal)
 
 

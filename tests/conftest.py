@@ -20,9 +20,10 @@ from typing import Any
 
 import hypothesis
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from geo.database import make_engine
 from micic.cluster import OWNER, ROLES, Cluster
 from micic.migrate import upgrade
 
@@ -149,7 +150,7 @@ class FreshDatabase:
 
     def engine(self, role: str) -> Engine:
         if role not in self._engines:
-            self._engines[role] = create_engine(self.url(role))
+            self._engines[role] = make_engine(self.url(role))
         return self._engines[role]
 
     def dispose(self) -> None:
@@ -194,7 +195,7 @@ def database(cluster: Cluster, worker_id: str) -> str:
 @pytest.fixture(scope="session")
 def engines(cluster: Cluster, database: str) -> Iterator[dict[str, Engine]]:
     """role -> engine on this worker's database."""
-    made = {role: create_engine(cluster.url(database, role)) for role in ROLES}
+    made = {role: make_engine(cluster.url(database, role)) for role in ROLES}
     yield made
     for engine in made.values():
         engine.dispose()

@@ -141,7 +141,7 @@ def is_tangled(lines: Iterable[BaseGeometry], most: int = MAX_CROSSINGS) -> bool
     """Whether lines (finite coordinates) cross themselves or each other more than `most` times."""
     points, drawn_by = shapely.get_coordinates(list(lines), return_index=True)
     starts = np.flatnonzero(drawn_by[:-1] == drawn_by[1:])
-    segments = shapely.linestrings(np.stack((points[starts], points[starts + 1]), axis=1))
+    segments = np.asarray(shapely.linestrings(np.stack((points[starts], points[starts + 1]), axis=1)))
     tree = shapely.STRtree(segments)
     crossings, first, step = 0, 0, 8
     while first < len(segments):

@@ -283,12 +283,11 @@ def _sameness(zone: ParsedZone, number: int) -> tuple[object, ...]:
 def _area_zones(
     alert: cap.Alert, info: cap.Info, area: cap.Area, country_codes: tuple[str, ...], notes: list[str]
 ) -> Iterator[ParsedZone]:
-    shape = _shape(area, notes)
-    dropped = area.dropped > 0 or len(notes) > before
+    shape, whole = _shape(area, notes)
     places: list[tuple[ZoneKind, BaseGeometry | None, GeometryBasis]] = []
     if shape is not None:
         places.append((ZoneKind.WARNED, shape, GeometryBasis.NATIVE))
-    if not known:
+    if not whole:
         # what could not be read may be anywhere in the place: possible, never safe
         places.append((ZoneKind.REGION, None, GeometryBasis.NONE))
     markers = [Point(each.centre.lon, each.centre.lat) for each in area.circles if each.radius_km == 0]
@@ -308,16 +307,16 @@ def _area_zones(
         )
 
 
-def _shape(area: cap.Area, notes: list[str]) -> BaseGeometry | None:
-    """The union of the area's polygons and circles (they are additive); None if nothing has an extent."""
-    parts = [part for ring in area.polygons if (part := _polygon(ring, notes)) is not None]
+def _shape(area: cap.Area, notes: list[str]) -> tuple[BaseGeometry | None, bool]:
+    """(the union of the area's polygons and circles, which are additive; is that all of the area?)"""
+    polygons = [_polygon(ring, notes) for ring in area.polygons]
+    parts = [part for part in polygons if part is not None]
     parts += [circle(each.centre, each.radius_km * 1000) for each in area.circles if each.radius_km > 0]
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    if is_tangled(shapely.get_parts([part.boundary for part in parts])):
+    if len(parts) > 1 and is_tangled(shapely.get_parts([part.boundary for part in parts])):
         notes.append(note(NoteCode.GEOMETRY_DROPPED, f"{len(parts)} shapes cross each other too often"))
-        return None
-    return normalise(shapely.union_all(parts))
+        return None, False
+    whole = bool(parts) and None not in polygons and area.dropped == 0
+    return (normalise(shapely.union_all(parts)) if len(parts) > 1 else next(iter(parts), None)), whole
 
 
 def _polygon(ring: tuple[Position, ...], notes: list[str]) -> BaseGeometry | None:

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from micic.api import alerts, campaigns, events, sessions, tiles
+from micic.api import alerts, campaigns, events, lists, sessions, tiles
 
 PREFIX = "/api/v1"
 
 router = APIRouter(prefix=PREFIX)
-for module in (sessions, events, tiles, alerts, campaigns):
+for module in (sessions, events, lists, tiles, alerts, campaigns):
     router.include_router(module.router)

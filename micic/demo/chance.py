@@ -2,13 +2,23 @@
 
 import random
 import uuid
+from bisect import bisect
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TypeVar
+from itertools import accumulate
+from typing import Generic, TypeVar
 
 from micic.identifiers import ALPHABET, REFERENCE_LENGTH, check_character
 
 T = TypeVar("T")
+
+
+class Weighted(Generic[T]):
+    """Things to draw from, each as often as its weight says."""
+
+    def __init__(self, weights: Mapping[T, float]) -> None:
+        self.things = list(weights)
+        self.sums = list(accumulate(weights.values()))
 
 
 class Chance(random.Random):
@@ -16,16 +26,15 @@ class Chance(random.Random):
 
     def __init__(self, seed: str) -> None:
         super().__init__(seed)
-        self._given: set[int] = set()
+        self._given: set[str] = set()
 
     def happens(self, share: float) -> bool:
         """True in this share (0-1) of cases."""
         return self.random() < share
 
-    def pick(self, weights: Mapping[T, float]) -> T:
-        """One of the keys, as often as its weight says."""
-        (found,) = self.choices(list(weights), list(weights.values()))
-        return found
+    def pick(self, weighted: Weighted[T]) -> T:
+        """One of the things."""
+        return weighted.things[bisect(weighted.sums, self.random() * weighted.sums[-1])]
 
     def before(self, at: datetime, low: timedelta, high: timedelta) -> datetime:
         """An instant between `high` and `low` before `at`, in whole seconds."""
@@ -39,13 +48,8 @@ class Chance(random.Random):
 
     def new_reference(self) -> str:
         """As `micic.identifiers.new_reference`, and never the same twice from one generator."""
-        number = self.randrange(len(ALPHABET) ** REFERENCE_LENGTH)
-        if number in self._given:
+        body = "".join(self.choices(ALPHABET, k=REFERENCE_LENGTH))
+        if body in self._given:
             return self.new_reference()
-        self._given.add(number)
-        symbols = []
-        for _ in range(REFERENCE_LENGTH):
-            number, digit = divmod(number, len(ALPHABET))
-            symbols.append(ALPHABET[digit])
-        body = "".join(symbols)
+        self._given.add(body)
         return f"{body[:5]}-{body[5:]}{check_character(body)}"

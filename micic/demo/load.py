@@ -8,7 +8,7 @@ import struct
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from geo.coordinates import Position
 from geo.database import Base
-from micic.demo.chance import Chance
+from micic.demo.chance import Chance, Weighted
 from micic.demo.particulars import Particulars
 from micic.demo.people import Person
 from micic.demo.stays import PlannedStay, Trail
@@ -40,6 +40,7 @@ from micic.registry.whereabouts import COUNTRY_CLASS, radius_class
 from micic.security.crypto import new_key, seal, wrap_person_key
 
 Row = tuple[Any, ...]
+YEAR = timedelta(days=365.25)
 
 # The columns that are written, in the order of the rows below; what is left out has its default.
 COLUMNS = {
@@ -64,9 +65,9 @@ _WIRE = {Boolean: "bool", SmallInteger: "int2", Integer: "int4", Float: "float8"
          Uuid: "uuid", LargeBinary: "bytea", String: "text"}  # fmt: skip
 _EWKB_POINT = struct.Struct("<BIIdd")
 _POINT_WITH_SRID, _WGS_84 = 0x20000001, 4326
-ORIGINS = {"self": 0.55, "officer": 0.3, "group": 0.1, "import": 0.05}
-BASES = {"consent": 0.93, "public_task": 0.06, "vital_interest": 0.01}
-DISCLOSURES = {"relay": 0.87, "safe_only": 0.08, "nothing": 0.03, "all": 0.02}
+ORIGINS = Weighted({"self": 0.55, "officer": 0.3, "group": 0.1, "import": 0.05})
+BASES = Weighted({"consent": 0.93, "public_task": 0.06, "vital_interest": 0.01})
+DISCLOSURES = Weighted({"relay": 0.87, "safe_only": 0.08, "nothing": 0.03, "all": 0.02})
 TEXT_VERSION = "1"
 
 
@@ -93,8 +94,8 @@ class Settled:
 class Rows:
     """The rows of households of one State, sealed, table by table until they are written."""
 
-    def __init__(self, state: str, vault: Vault, chance: Chance) -> None:
-        self.state, self.vault, self.chance = state, vault, chance
+    def __init__(self, state: str, vault: Vault, chance: Chance, today: date) -> None:
+        self.state, self.vault, self.chance, self.today = state, vault, chance, today
         self.tables: dict[str, list[Row]] = {table: [] for table in COLUMNS}
 
     def add(self, settled: Settled) -> None:
@@ -115,7 +116,7 @@ class Rows:
             "migrant", migrant_id, household_id, settled.keeper_post_id, chance.new_reference(), person.category,
             is_head, person.relation, person.family_name, person.given_names, person.family_name_original,
             person.given_names_original, name_key(person.given_names, person.family_name), int(person.sex),
-            person.born_at.date(), person.language, chance.pick(ORIGINS), chance.pick(BASES),
+            self.today - person.age * YEAR, person.language, chance.pick(ORIGINS), chance.pick(BASES),
             chance.pick(DISCLOSURES), person.lives_apart, person.protected, person.state_of_record,
             settled.confirmed_at, at,
         )  # fmt: skip

@@ -4,6 +4,7 @@ Addresses lead nowhere: domains of RFC 2606, telephone numbers that are set asid
 """
 
 import json
+import re
 import string
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,13 +12,17 @@ from typing import Any
 
 from anyascii import anyascii
 
-from micic.demo.chance import Chance
+from micic.demo.chance import Chance, Weighted
 from micic.demo.names import Sex
 from micic.demo.people import GULF, Household, Person
 
 DAY = timedelta(days=1)
 MAIL_DOMAINS = ("example.org", "example.com", "example.net", "mail.example.org", "post.example.net", "inbox.example")
-TELEPHONE_AGE, PREGNANCY_AGES, OLD_AGE, INFANT_AGE = 14, range(20, 43), 65, 2
+TELEPHONE_AGE, OLD_AGE, INFANT_AGE = 14, 65, 2
+PREGNANCY_FROM, PREGNANCY_UNTIL = 20, 43
+CHANNELS = Weighted({("sms",): 0.45, ("sms", "whatsapp"): 0.4, ("phone",): 0.1, ("whatsapp",): 0.05})
+HELD = Weighted({"by_holder": 96.0, "lost": 1.0, "by_authority": 0.6, "confiscated": 0.1})
+HELD_IN_THE_GULF = Weighted({"by_holder": 70.0, "by_employer": 29.0, "lost": 1.0})  # of live-in workers
 
 # code -> (tier of RULES 5, name in English, French, Arabic, Tagalog)
 NEEDS: dict[str, tuple[int, str, str, str, str]] = {
@@ -117,12 +122,11 @@ def furnish(
 ) -> Particulars:
     """The particulars of a person. `number` tells people of one State apart."""
     documents = _documents(chance, person, household, now)
-    is_adult = person.is_adult(now)
     return Particulars(
         contacts=_contacts(chance, person, household, number, confirmed_at, now),
         documents=documents,
         needs=_needs(chance, person, household, documents, now),
-        consents=_consents(chance) if is_adult else [],
+        consents=_consents(chance) if person.is_adult else [],
     )
 
 
@@ -130,13 +134,12 @@ def _contacts(
     chance: Chance, person: Person, household: Household, number: int, confirmed_at: datetime, now: datetime
 ) -> list[Contact]:
     found: list[tuple[str, str, bool]] = []
-    age = person.age_years(now)
+    age = person.age
     if age >= TELEPHONE_AGE and chance.happens(0.85):
         found.append(("email", _mail_address(chance, person, number), False))
     if age >= TELEPHONE_AGE and chance.happens(0.88):
         shared = household.kind == "live_in" and chance.happens(0.12)
-        found.extend((channel, telephone(number), shared) for channel in chance.pick({
-            ("sms",): 0.45, ("sms", "whatsapp"): 0.4, ("phone",): 0.1, ("whatsapp",): 0.05}))  # fmt: skip
+        found.extend((channel, telephone(number), shared) for channel in chance.pick(CHANNELS))
     wanted = chance.randrange(len(found)) if found and chance.happens(0.4) else 0
     return [
         Contact(
@@ -153,21 +156,18 @@ def _contacts(
 
 def _mail_address(chance: Chance, person: Person, number: int) -> str:
     words = anyascii(f"{person.given_names}.{person.family_name}").lower()
-    local = "".join(letter for letter in words.replace(" ", ".") if letter in string.ascii_lowercase + ".")
+    local = ".".join(re.findall(r"[a-z]+", words))
     return f"{local}.{number}@{chance.choice(MAIL_DOMAINS)}"
 
 
 def _documents(chance: Chance, person: Person, household: Household, now: datetime) -> list[Document]:
-    if chance.happens(0.35 if person.age_years(now) < 1 else 0.025):
+    if chance.happens(0.35 if person.age < 1 else 0.025):
         return []
     nation = person.nationalities[0] if person.nationalities else household.host
-    years = 10 if person.is_adult(now) else 5
-    expires_on = (chance.before(now, timedelta(0), years * 365 * DAY) + (years * 365 - 120) * DAY).date()
-    in_the_gulf = household.kind == "live_in" and household.host in GULF
+    years = 10 if person.is_adult else 5
+    expires_on = now.date() + chance.randrange(-120, years * 365 - 120) * DAY
+    held = HELD_IN_THE_GULF if household.kind == "live_in" and household.host in GULF else HELD
     kind = "passport" if person.nationalities else "travel_document"
-    held = {"by_holder": 96.0, "lost": 1.0, "by_authority": 0.6, "confiscated": 0.1}
-    if in_the_gulf:
-        held["by_employer"] = 30.0
     return [Document(kind, nation, _document_number(chance, nation), expires_on, chance.pick(held))]
 
 
@@ -191,7 +191,7 @@ def _needs(
 
 def _rates(person: Person, household: Household, now: datetime) -> dict[str, float]:
     """code -> how many of such people have the need."""
-    age = person.age_years(now)
+    age = person.age
     old = age >= OLD_AGE
     rates = {
         "insulin": 0.03 if old else 0.009 if age >= 30 else 0.002,
@@ -202,7 +202,7 @@ def _rates(person: Person, household: Household, now: datetime) -> dict[str, flo
     }
     if age < INFANT_AGE:
         rates["infant"] = 0.5
-    if person.sex is Sex.FEMALE and age in PREGNANCY_AGES:
+    if person.sex is Sex.FEMALE and PREGNANCY_FROM <= age < PREGNANCY_UNTIL:
         rates["pregnancy"] = 0.022
     if household.kind == "old" and len(household.people) == 1:
         rates["elderly_alone"] = 0.6

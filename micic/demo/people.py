@@ -5,45 +5,50 @@ All invented by chance from a seed. Knows neither places nor tables.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 import numpy as np
 
-from micic.demo.chance import Chance
+from micic.demo.chance import Chance, Weighted
 from micic.demo.names import PersonName, Sex, family_name_from, make_people, nationalities
 
-YEAR = timedelta(days=365.25)
 ADULT_YEARS = 18
 
 # What kinds of households there are, by region of work.
-IN_THE_GULF = {"alone": 0.60, "live_in": 0.21, "couple": 0.08, "family": 0.09, "one_parent": 0.02}
-ELSEWHERE = {"alone": 0.36, "live_in": 0.14, "couple": 0.15, "family": 0.25, "one_parent": 0.06, "old": 0.036,
-             "minor": 0.004}  # fmt: skip
-OF_FAMILIES = {"alone": 0.30, "live_in": 0.02, "couple": 0.17, "family": 0.39, "one_parent": 0.05, "old": 0.066,
-               "minor": 0.004}  # fmt: skip
-CHILDREN = {1: 0.40, 2: 0.33, 3: 0.19, 4: 0.08}
+IN_THE_GULF = Weighted({"alone": 0.60, "live_in": 0.21, "couple": 0.08, "family": 0.09, "one_parent": 0.02})
+ELSEWHERE = Weighted(
+    {"alone": 0.36, "live_in": 0.14, "couple": 0.15, "family": 0.25, "one_parent": 0.06, "old": 0.036, "minor": 0.004}
+)
+OF_FAMILIES = Weighted(
+    {"alone": 0.30, "live_in": 0.02, "couple": 0.17, "family": 0.39, "one_parent": 0.05, "old": 0.066, "minor": 0.004}
+)
+CHILDREN = Weighted({1: 0.40, 2: 0.33, 3: 0.19, 4: 0.08})
 
 WOMEN = {"PHL": 0.62, "MAR": 0.38}  # share among heads
 FOREIGN_SPOUSES = {"PHL": 0.20, "MAR": 0.14}
-LANGUAGES: dict[str, dict[str, float]] = {
-    "PHL": {"tl": 0.62, "en": 0.38}, "MAR": {"ar": 0.60, "fr": 0.37, "en": 0.03}, "TUR": {"tr": 1.0},
-    "GRC": {"el": 1.0}, "ITA": {"it": 1.0}, "ETH": {"am": 0.8, "en": 0.2}, "IND": {"hi": 0.5, "en": 0.5},
-    "CHN": {"zh": 1.0},
-}  # fmt: skip
+LANGUAGES: dict[str, Weighted[str]] = {
+    "PHL": Weighted({"tl": 0.62, "en": 0.38}),
+    "MAR": Weighted({"ar": 0.60, "fr": 0.37, "en": 0.03}),
+    "TUR": Weighted({"tr": 1.0}),
+    "GRC": Weighted({"el": 1.0}),
+    "ITA": Weighted({"it": 1.0}),
+    "ETH": Weighted({"am": 0.8, "en": 0.2}),
+    "IND": Weighted({"hi": 0.5, "en": 0.5}),
+    "CHN": Weighted({"zh": 1.0}),
+}
 ENTRUSTED_NATION = "ETH"  # whose people some posts look after where it has no post of its own
 GULF = ("SAU", "ARE")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person. `nationalities` (ISO 3166-1 alpha-3): none for a stateless person."""
+    """One person. `nationalities` (ISO 3166-1 alpha-3): none for a stateless person. `age` in years."""
 
     family_name: str
     given_names: str
     family_name_original: str | None
     given_names_original: str | None
     sex: Sex
-    born_at: datetime
+    age: float
     nationalities: tuple[str, ...]
     language: str
     category: str = "national"
@@ -52,13 +57,10 @@ class Person:
     protected: bool = False
     state_of_record: str = "registered"
 
-    def age_years(self, now: datetime) -> int:
-        """Whole years, near enough."""
-        return int((now - self.born_at) / YEAR)
-
-    def is_adult(self, now: datetime) -> bool:
+    @property
+    def is_adult(self) -> bool:
         """Whether the person is of age."""
-        return self.age_years(now) >= ADULT_YEARS
+        return self.age >= ADULT_YEARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,10 @@ class Names:
 
 
 class Families:
-    """Makes the households of one registering State as they are at `now`."""
+    """Makes the households of one registering State."""
 
-    def __init__(self, chance: Chance, names: Names, state: str, now: datetime) -> None:
-        self.chance, self.names, self.state, self.now = chance, names, state, now
+    def __init__(self, chance: Chance, names: Names, state: str) -> None:
+        self.chance, self.names, self.state = chance, names, state
         self._makers: dict[str, Callable[[str], list[Person]]] = {
             "alone": self._alone,
             "live_in": self._live_in,
@@ -154,7 +156,16 @@ class Families:
     def _age(self, mean: float, spread: float, low: float, high: float) -> float:
         return min(high, max(low, self.chance.gauss(mean, spread))) + self.chance.random()
 
-    def _person(self, nation: str, sex: Sex, age: float, nationalities: tuple[str, ...], **more: str) -> Person:
+    def _person(
+        self,
+        nation: str,
+        sex: Sex,
+        age: float,
+        nationalities: tuple[str, ...],
+        *,
+        category: str = "national",
+        relation: str = "self",
+    ) -> Person:
         name = self.names.next(nation, sex)
         is_latin = name.script == "Latn"
         return Person(
@@ -163,10 +174,11 @@ class Families:
             family_name_original=None if is_latin else name.family_original,
             given_names_original=None if is_latin else name.given_original,
             sex=sex,
-            born_at=self.now - age * YEAR,
+            age=age,
             nationalities=nationalities,
             language=self.chance.pick(LANGUAGES[nation]),
-            **more,
+            category=category,
+            relation=relation,
         )
 
     def _head(self, host: str, age: float, women: float | None = None) -> Person:
@@ -186,7 +198,7 @@ class Families:
     def _spouse(self, host: str, head: Person) -> Person:
         """Of the State, or of another nationality: then on the record as family."""
         sex = Sex.MALE if head.sex is Sex.FEMALE else Sex.FEMALE
-        age = max(19.0, (self.now - head.born_at) / YEAR + self.chance.gauss(-1 if sex is Sex.FEMALE else 1, 4))
+        age = max(19.0, head.age + self.chance.gauss(-1 if sex is Sex.FEMALE else 1, 4))
         if self.chance.happens(FOREIGN_SPOUSES[self.state]):
             nation = self._other_nation(host)
             return self._person(nation, sex, age, (nation,), category="family", relation="spouse")
@@ -198,12 +210,12 @@ class Families:
         return host if host in known and self.chance.happens(0.6) else self.chance.choice(known)
 
     def _children(self, host: str, head: Person, spouse: Person | None) -> list[Person]:
-        youngest_parent = min(person.age_years(self.now) for person in (head, spouse) if person)
+        youngest_parent = min(person.age for person in (head, spouse) if person)
         ages = [self.chance.uniform(0, 20) for _ in range(self.chance.pick(CHILDREN))]
         return [self._child(host, head, spouse, min(age, max(0.1, youngest_parent - 18))) for age in ages]
 
     def _child(self, host: str, head: Person, spouse: Person | None, age: float) -> Person:
-        nations = (self.state,)
+        nations: tuple[str, ...] = (self.state,)
         if spouse and spouse.category == "family":
             nations = (self.state, *spouse.nationalities)
         elif self.chance.happens(0.04):

@@ -4,12 +4,10 @@ Knows no person and no table. The hosts and shares are chosen so that the crisis
 """
 
 import math
-from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from itertools import accumulate
 from pathlib import Path
 
 import pycountry
@@ -19,16 +17,20 @@ from shapely.geometry.base import BaseGeometry
 import micic
 from geo.coordinates import Position, destination
 from geo.places import load_countries, load_places
-from micic.demo.chance import Chance
+from micic.demo.chance import Chance, Weighted
 
 BORDERS = Path(micic.__file__).parent / "web" / "vendor" / "world-atlas" / "countries-50m.json"
 
 # State -> share of its people in each host State (ISO 3166-1 alpha-3). In BGR neither has a post.
-HOSTS: dict[str, dict[str, float]] = {
-    "PHL": {"TUR": 0.23, "SAU": 0.22, "ARE": 0.21, "ITA": 0.15, "GRC": 0.11, "ESP": 0.03, "FRA": 0.03, "CYP": 0.015,
-            "BGR": 0.005},
-    "MAR": {"FRA": 0.25, "ESP": 0.22, "TUR": 0.22, "ITA": 0.18, "ARE": 0.05, "SAU": 0.04, "GRC": 0.025, "CYP": 0.01,
-            "BGR": 0.005},
+HOSTS: dict[str, Weighted[str]] = {
+    "PHL": Weighted(
+        {"TUR": 0.23, "SAU": 0.22, "ARE": 0.21, "ITA": 0.15, "GRC": 0.11, "ESP": 0.03, "FRA": 0.03, "CYP": 0.015,
+         "BGR": 0.005}
+    ),
+    "MAR": Weighted(
+        {"FRA": 0.25, "ESP": 0.22, "TUR": 0.22, "ITA": 0.18, "ARE": 0.05, "SAU": 0.04, "GRC": 0.025, "CYP": 0.01,
+         "BGR": 0.005}
+    ),
 }  # fmt: skip
 
 # west, south, east, north: the shores of the Sea of Marmara with Istanbul, Bursa, Kocaeli and Tekirdag
@@ -86,38 +88,31 @@ class Spot:
     accuracy_m: float | None
 
 
-class _Draw:
-    """Towns to draw from, by weight."""
-
-    def __init__(self, towns: list[Town]) -> None:
-        self.towns = towns
-        self.sums = list(accumulate(t.population * (STRICKEN_WEIGHT if t.is_stricken else 1.0) for t in towns))
-
-    def draw(self, chance: Chance) -> Town:
-        return self.towns[bisect(self.sums, chance.random() * self.sums[-1])]
+def _by_people(towns: Iterable[Town]) -> Weighted[Town]:
+    return Weighted({town: town.population * (STRICKEN_WEIGHT if town.is_stricken else 1.0) for town in towns})
 
 
 class Atlas:
     """The towns and the land of some countries."""
 
     def __init__(self, borders: Path, countries: Iterable[str]) -> None:
-        wanted = {str(pycountry.countries.get(alpha_3=code).alpha_2): code for code in countries}
+        wanted = {_alpha_2(code): code for code in countries}
         towns = [
             Town(place.name, place.position, wanted[place.country], place.population)
             for place in load_places(SMALLEST_TOWN)
             if place.country in wanted
         ]
-        self._by_country = {code: _Draw([t for t in towns if t.country == code]) for code in wanted.values()}
-        self._stricken = _Draw([town for town in towns if town.is_stricken])
+        self._by_country = {code: _by_people(t for t in towns if t.country == code) for code in wanted.values()}
+        self._stricken = _by_people(town for town in towns if town.is_stricken)
         self._land = {code: _land(borders, alpha_2) for alpha_2, code in wanted.items()}
 
     def town(self, chance: Chance, country: str) -> Town:
         """A town of a country (alpha-3), the large ones more often."""
-        return self._by_country[country].draw(chance)
+        return chance.pick(self._by_country[country])
 
     def stricken_town(self, chance: Chance) -> Town:
         """A town where the earthquake will strike."""
-        return self._stricken.draw(chance)
+        return chance.pick(self._stricken)
 
     def spot(self, chance: Chance, town: Town, precision: Precision) -> Spot:
         """A spot in or around a town, told as precisely as that."""
@@ -150,7 +145,13 @@ def scatter(chance: Chance, centre: Position, spread_m: float) -> Position:
 @lru_cache(maxsize=2)
 def load_atlas(borders: Path = BORDERS) -> Atlas:
     """The atlas of all hosts, read once (about a second). Raises OSError without the file of borders."""
-    return Atlas(borders, sorted({country for hosts in HOSTS.values() for country in hosts}))
+    return Atlas(borders, sorted({country for hosts in HOSTS.values() for country in hosts.things}))
+
+
+def _alpha_2(alpha_3: str) -> str:
+    country = pycountry.countries.get(alpha_3=alpha_3)
+    assert country is not None
+    return str(country.alpha_2)
 
 
 @lru_cache(maxsize=1)

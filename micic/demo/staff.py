@@ -204,6 +204,8 @@ def _employ(session: Session, seed: int, founded: FoundedPosts, password_hash: s
                     language=chance.choice(STAFF_LANGUAGES[state]),
                 )
             )
-            roles += [StaffRole(registering_state=state, staff_id=staff_id, post_id=at, role=role.value) for at in places]
+            roles += [
+                StaffRole(registering_state=state, staff_id=staff_id, post_id=at, role=role.value) for at in places
+            ]
     session.flush()
     session.add_all(roles)

@@ -7,15 +7,18 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from micic.demo.chance import Chance
+from micic.demo.chance import Chance, Weighted
 from micic.demo.people import Household, Person
 from micic.demo.places import Atlas, Precision, Spot, Town, scatter
 from micic.registry.locations import LocationDraft
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ZERO = timedelta(0)
-PRECISION = {Precision.PIN: 0.2, Precision.ADDRESS: 0.47, Precision.TOWN: 0.27, Precision.COUNTRY: 0.06}
-TRIP_PRECISION = {Precision.ADDRESS: 0.6, Precision.TOWN: 0.4}
+PRECISION = Weighted({Precision.PIN: 0.2, Precision.ADDRESS: 0.47, Precision.TOWN: 0.27, Precision.COUNTRY: 0.06})
+TRIP_PRECISION = Weighted({Precision.ADDRESS: 0.6, Precision.TOWN: 0.4})
+TRIPS = Weighted({"none": 0.925, "now": 0.035, "later": 0.03, "over": 0.01})
+TRIP_ABROAD = Weighted({"": 0.6, "TUR": 0.2, "GRC": 0.2})
+NEWS = Weighted({"none": 0.972, "check_in": 0.014, "third_party": 0.007, "officer": 0.0055, "detention": 0.0015})
 STREETS = ("Garden", "Station", "Mill", "Harbour", "School", "Market", "Bridge", "Church", "Mosque", "Fountain")
 
 
@@ -68,7 +71,7 @@ class Trails:
             self._hear(person, trail)
         return home, trails
 
-    def _spot(self, town: Town, precisions: dict[Precision, float]) -> Spot:
+    def _spot(self, town: Town, precisions: Weighted[Precision]) -> Spot:
         return self.atlas.spot(self.chance, town, self.chance.pick(precisions))
 
     # --- homes ---
@@ -136,11 +139,11 @@ class Trails:
 
     def _travel(self, household: Household, trails: list[Trail], home: Town, registered_at: datetime) -> None:
         """A few are on a trip, a few will be, a few were: the whole household, or one adult of it."""
-        stage = self.chance.pick({"none": 0.925, "now": 0.035, "later": 0.03, "over": 0.01})
+        stage = self.chance.pick(TRIPS)
         if stage == "none":
             return
         trip = self._trip(stage, home, registered_at)
-        adults = [i for i, person in enumerate(household.people) if person.is_adult(self.now)] or [0]
+        adults = [i for i, person in enumerate(household.people) if person.is_adult] or [0]
         travellers = range(len(trails)) if self.chance.happens(0.4) else [self.chance.choice(adults)]
         spot = self._spot(trip.town, TRIP_PRECISION)
         arrived = stage == "now" and self.chance.happens(0.4)
@@ -157,7 +160,7 @@ class Trails:
 
     def _trip(self, stage: str, home: Town, registered_at: datetime) -> _Trip:
         """Out of the stricken towns, or into them, or to any town of another host in the neighbourhood."""
-        country = self.chance.pick({home.country: 0.6, "TUR": 0.2, "GRC": 0.2})
+        country = self.chance.pick(TRIP_ABROAD) or home.country
         goes_there = not home.is_stricken and self.chance.happens(0.5)
         town = self.atlas.stricken_town(self.chance) if goes_there else self.atlas.town(self.chance, country)
         days = {"now": (-12, -1), "later": (1, 60), "over": (-90, -16)}[stage]
@@ -171,10 +174,10 @@ class Trails:
 
     def _hear(self, person: Person, trail: Trail) -> None:
         spot = trail.last
-        if spot is None or not self.chance.happens(0.028):
+        if spot is None:
             return
-        match self.chance.pick({"check_in": 0.5, "third_party": 0.25, "officer": 0.2, "detention": 0.05}):
-            case "check_in" if person.is_adult(self.now):
+        match self.chance.pick(NEWS):
+            case "check_in" if person.is_adult:
                 self._check_in(trail, spot, self.chance.before(self.now, HOUR / 2, 80 * HOUR))
             case "third_party":
                 told = spot if self.chance.happens(0.5) else self._elsewhere(spot)
@@ -199,4 +202,4 @@ class Trails:
         return Spot(spot.town, scatter(self.chance, spot.position, spot.accuracy_m / 3), accuracy_m)
 
     def _elsewhere(self, spot: Spot) -> Spot:
-        return self._spot(self.atlas.town(self.chance, spot.town.country), {Precision.TOWN: 1.0})
+        return self.atlas.spot(self.chance, self.atlas.town(self.chance, spot.town.country), Precision.TOWN)

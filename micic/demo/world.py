@@ -5,7 +5,7 @@ fresh, and the salt of the passwords). Writes as the roles of production, under 
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from micic.audit.models import AuditEntry
 from micic.audit.service import record
 from micic.demo.chance import Chance
-from micic.demo.load import Member, Rows, Settled, Stage
+from micic.demo.load import COLUMNS, Member, Rows, Settled, Stage
 from micic.demo.particulars import furnish, need_codes
 from micic.demo.people import Families, Household, Names
 from micic.demo.places import BORDERS, HOSTS, Atlas, load_atlas
@@ -44,10 +44,7 @@ MARKER = "demo.world"
 DAY = timedelta(days=1)
 BATCH = 4_000  # people written at once
 KEPT_ELSEWHERE = 0.02  # households whose record another post keeps than the one that serves their home
-ANALYSED = (
-    "household migrant person_key nationality contact_point travel_document need stay location consent whereabouts"
-    " consular_post jurisdiction staff_role"
-).split()
+FILLED = (*COLUMNS, "consular_post", "jurisdiction", "staff", "staff_role")
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,12 @@ class WorldSummary:
     states: tuple[StateSummary, ...]
     logins: tuple[DemoLogin, ...]
     was_there: bool
+
+    def __str__(self) -> str:
+        return (
+            f"{self.total('migrants'):,} people in {self.total('households'):,} households,"
+            f" {self.total('locations'):,} locations, {self.total('posts')} posts of {len(self.states)} States"
+        )
 
     def total(self, name: str) -> int:
         """The sum of one figure (a field of StateSummary) over the States."""
@@ -120,6 +123,7 @@ def build_world(
         with ThreadPoolExecutor(len(STATES)) as pool:
             for _ in pool.map(lambda state: _build_state(builder, atlas, state, wanted[state]), missing):
                 pass
+        _analyse(owner, (Whereabouts.__tablename__,))
     states = tuple(_count(worker, state) for state in STATES)
     return WorldSummary(states, demo_logins(), was_there=not missing)
 
@@ -187,8 +191,7 @@ def _build_state(builder: Builder, atlas: Atlas, state: str, migrants: int) -> N
         if not is_loaded:
             _load(session, builder, atlas, state, migrants)
         session.commit()
-    if builder.owner is not None:
-        _analyse(builder.owner)
+    _analyse(builder.owner, FILLED)
     builder.progress(f"{state}: whereabouts", 0, migrants)
     with Session(builder.worker) as session:
         set_context(session, Context(state))
@@ -199,15 +202,16 @@ def _build_state(builder: Builder, atlas: Atlas, state: str, migrants: int) -> N
     builder.progress(f"{state}: whereabouts", migrants, migrants)
 
 
-def _analyse(owner: Engine) -> None:
-    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"analyze {', '.join(ANALYSED)}"))
+def _analyse(owner: Engine | None, tables: Iterable[str]) -> None:
+    if owner is not None:
+        with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"analyze {', '.join(tables)}"))
 
 
 def _load(session: Session, builder: Builder, atlas: Atlas, state: str, migrants: int) -> None:
     """Make the households one after the other until there are as many people as wanted, and write them."""
     settlers = Settlers(builder.seed, state, builder.now, atlas)
-    rows = Rows(state, Vault(session, builder.master, state), settlers.chance)
+    rows = Rows(state, Vault(session, builder.master, state), settlers.chance, builder.now.date())
     stage = Stage(_driver(session))
     label, waiting = f"{state}: people", 0
     while settlers.settled < migrants:
@@ -237,7 +241,7 @@ class Settlers:
         self.chance = Chance(f"{seed}:{state}:people")
         self.now, self.hosts = now, HOSTS[state]
         self.posts = FoundedPosts(seed, state)
-        self.families = Families(self.chance, Names([seed, list(STATES).index(state)]), state, now)
+        self.families = Families(self.chance, Names([seed, list(STATES).index(state)]), state)
         self.trails = Trails(self.chance, atlas, now)
         self.settled = 0
         self.by_country: Counter[str] = Counter()

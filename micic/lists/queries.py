@@ -85,7 +85,7 @@ def read_people(
     """Everybody whom the lists of one post for one event may be about, in one statement and so at one instant."""
     statement = read_statement(__package__, "freeze.sql").replace("{news}", NEWS)
     parameters = {"state": state, "event": event_id, "post": post_id, "as_of": as_of}
-    rows = session.execute(text(statement), parameters).mappings()
+    rows = session.execute(text(statement), parameters).mappings().all()
     return [_person_of(row, policy, as_of.date()) for row in rows]
 
 

@@ -11,6 +11,7 @@ import hmac
 import os
 import uuid
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,6 +29,7 @@ class Unreadable(Exception):
     """The secret cannot be opened: wrong or destroyed key, or changed bytes."""
 
 
+@lru_cache(maxsize=64)
 def _derive(secret: bytes, purpose: str) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(secret)
 

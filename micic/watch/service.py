@@ -7,18 +7,19 @@ from datetime import datetime
 from geoalchemy2.shape import from_shape
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from alerts.models import Message
 from geo.areas import normalise
 from geo.columns import SRID
-from geo.covers import cover_classes
+from geo.covers import cover_columns
+from geo.database import read_statement
 from micic.audit.service import record
 from micic.errors import Conflict, Invalid, NotFound
 from micic.identifiers import new_id
 from micic.security.principal import Permission, Principal, require
-from micic.watch.models import AlertDecision, DeclaredArea, DeclaredCell, DeclaredCountry, Situation
+from micic.watch.models import AlertDecision, DeclaredArea, DeclaredCountry, Situation
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ def declare_area(
     )
     session.add(area)
     session.flush()
-    session.add_all(_cover_rows(principal.state, area.area_id, geometry))
+    session.execute(
+        text(read_statement(__package__, "insert_cover.sql")),
+        {"state": principal.state, "area_id": area.area_id, **vars(cover_columns(geometry))},
+    )
     session.add_all(
         DeclaredCountry(registering_state=principal.state, area_id=area.area_id, country=country)
         for country in sorted(set(draft.countries))
@@ -136,21 +140,6 @@ def _checked(draft: AreaDraft) -> MultiPolygon:
     if geometry.is_empty:
         raise Invalid("The area is empty: draw at least a triangle.", field="geometry")
     return geometry
-
-
-def _cover_rows(state: str, area_id: uuid.UUID, geometry: MultiPolygon) -> list[DeclaredCell]:
-    return [
-        DeclaredCell(
-            registering_state=state,
-            area_id=area_id,
-            radius_class=radius_class,
-            cell_from=cell.lo,
-            cell_to=cell.hi,
-            piece=None if cell.piece is None else from_shape(cell.piece, srid=SRID),
-        )
-        for radius_class, cells in cover_classes(geometry).items()
-        for cell in cells
-    ]
 
 
 def _note(session: Session, principal: Principal, action: str, kind: str, subject_id: uuid.UUID, now: datetime) -> None:

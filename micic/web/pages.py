@@ -18,13 +18,13 @@ from micic.clock import utc_now
 from micic.door import Refusal
 from micic.posts.signin import SignedIn
 from micic.web import formats
-from micic.web.i18n import LANGUAGES, OWN_NAMES, catalogue, choose_language, direction
+from micic.web.i18n import LANGUAGES, OWN_NAMES, SOURCE_LANGUAGE, catalogue, choose_language, direction
 from micic.web.words import word
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 VENDOR = HERE / "vendor"
-LANGUAGE_COOKIE = "micic-language"
+STAFF_LANGUAGES = ("en",)  # a page half in one language and half in another helps nobody in a hurry
 
 
 @cache
@@ -99,11 +99,10 @@ def _counted(translations: NullTranslations, language: str, singular: str, plura
 
 
 def language_of(request: Request, known: SignedIn | None = None) -> str:
-    """The language of a page: asked for, chosen before, of the staff's record, of the browser."""
-    return choose_language(
-        [request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), known.language if known else None],
-        request.headers.get("Accept-Language", "") if known is None else "",
-    )
+    """The language of a page: asked for, else the browser's. The staff's own pages speak those of STAFF_LANGUAGES."""
+    if known is not None:
+        return known.language if known.language in STAFF_LANGUAGES else SOURCE_LANGUAGE
+    return choose_language([request.query_params.get("lang")], request.headers.get("Accept-Language", ""))
 
 
 def render(
@@ -138,7 +137,7 @@ def error_page(request: Request, refusal: Refusal) -> Response:
     """What happened, what is kept, what to do. Who is not signed in is sent to the sign-in page."""
     if refusal.kind == "not_signed_in":
         target = request.url.path if request.method == "GET" else "/"
-        return RedirectResponse(f"/login?next={target}", 303)
+        return RedirectResponse(f"/login?then={target}", 303)
     page = render(request, "error.html", {"refusal": refusal}, status=refusal.status)
     page.headers.update(refusal.headers)
     return page

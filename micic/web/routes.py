@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from micic.web import signin, situation
+from micic.web import alerts, areas, campaigns, checkin, lists, people, signin, situation
 
 router = APIRouter(include_in_schema=False)
-for module in (signin, situation):
+for module in (signin, situation, people, lists, alerts, areas, campaigns, checkin):
     router.include_router(module.router)

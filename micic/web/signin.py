@@ -33,12 +33,12 @@ def local_path(wanted: str) -> str:
 
 @router.get("/login")
 def show_login(
-    request: Request, house: InHouse, found: Annotated[SignedIn | None, Depends(find_signed_in)], next: str = "/"
+    request: Request, house: InHouse, found: Annotated[SignedIn | None, Depends(find_signed_in)], then: str = "/"
 ) -> Response:
     """The form; who is signed in goes on."""
     if found is not None:
-        return go_to(local_path(next))
-    return _form(request, house, next=next)
+        return go_to(local_path(then))
+    return _form(request, house, then=then)
 
 
 @router.post("/login")
@@ -49,15 +49,15 @@ def take_login(
     state: Annotated[str, Form(max_length=3)] = "",
     login: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=400)] = "",
-    next: Annotated[str, Form(max_length=400)] = "/",
+    then: Annotated[str, Form(max_length=400)] = "/",
 ) -> Response:
     """Open a session, or show the form again."""
     token = None
     if STATE_CODE.fullmatch(state) and "\0" not in login:
         token = sign_in(house, state, login.strip(), password, now=now)
     if token is None:
-        return _form(request, house, next=next, refused=True)
-    reply = go_to(local_path(next))
+        return _form(request, house, then=then, refused=True)
+    reply = go_to(local_path(then))
     reply.set_cookie(house.cookie, token.text, httponly=True, samesite="lax", secure=house.is_https, path="/")
     return reply
 
@@ -71,8 +71,8 @@ def take_logout(house: InHouse, known: Known, now: Now) -> Response:
     return reply
 
 
-def _form(request: Request, house: House, *, next: str, refused: bool = False) -> Response:
+def _form(request: Request, house: House, *, then: str, refused: bool = False) -> Response:
     with unit_of_work(house.staff, ENTRANCE) as session:
         states = list_registering_states(session)
-    values = {"states": states, "next": local_path(next), "refused": refused}
+    values = {"states": states, "then": local_path(then), "refused": refused}
     return render(request, "login.html", values, status=401 if refused else 200)

@@ -1,10 +1,10 @@
 """The situation page: one event as a crisis cell sees it. Gathers what the reports give; decides nothing."""
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -62,18 +62,20 @@ def last_crossed(versions: Iterable[Version]) -> Version | None:
 
 def add_up(changes: list[Change]) -> list[ChangeSum]:
     """By kind and cause, most people first."""
-    key = lambda row: (row.change, row.cause)  # noqa: E731
-    rows = groupby(sorted(changes, key=key), key)
-    sums = [ChangeSum(change, cause, sum(row.persons for row in group)) for (change, cause), group in rows]
-    return sorted(sums, key=lambda row: -row.persons)
+    sums: Counter[tuple[str, str]] = Counter()
+    for row in changes:
+        sums[row.change, row.cause] += row.persons
+    return [ChangeSum(change, cause, persons) for (change, cause), persons in sums.most_common()]
 
 
 def families(lists: list[ListRow]) -> list[ListFamily]:
-    """Lists by post and kind; evacuation before assistance."""
-    key = lambda row: (row.kind != "evacuation", row.post_name, row.post_id)  # noqa: E731
-    rows = groupby(sorted(lists, key=lambda row: (*key(row), -row.version)), key)
-    found = [(tuple(group)) for _, group in rows]
-    return [ListFamily(group[0].post_id, group[0].post_name, group[0].kind, group) for group in found]
+    """Lists by post and kind, each newest version first; evacuation before assistance."""
+    found: dict[tuple[bool, str, uuid.UUID], list[ListRow]] = {}
+    for row in sorted(lists, key=lambda row: -row.version):
+        found.setdefault((row.kind != "evacuation", row.post_name, row.post_id), []).append(row)
+    return [
+        ListFamily(post_id, post_name, rows[0].kind, tuple(rows)) for (_, post_name, post_id), rows in sorted(found.items())
+    ]
 
 
 def permissions(principal: Principal) -> dict[str, bool]:

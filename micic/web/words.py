@@ -135,13 +135,11 @@ WORDS: Mapping[str, Words] = {
         6: N_("country only"),
     },
     "recipient": {
-        "host_rescue": N_("rescue services of the host State"),
-        "host_civil_protection": N_("civil protection of the host State"),
-        "humanitarian": N_("humanitarian organisation"),
+        "internal": N_("our own staff"),
+        "consular": N_("another consular post"),
+        "civil_protection": N_("civil protection and rescue"),
+        "red_cross": N_("Red Cross or Red Crescent"),
         "carrier": N_("carrier"),
-        "hospital": N_("hospital"),
-        "partner_state": N_("mission of another State"),
-        "own_staff": N_("our own staff"),
     },
 }
 

@@ -1,6 +1,7 @@
 """An Alert as a message: kinds, identity, tests, zones, languages."""
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
@@ -189,8 +190,8 @@ def test_polygons_of_one_area_add_up() -> None:
     said = message(cap(info(area(f"<polygon>{SQUARE}</polygon><polygon>10,21 10,22 11,22 11,21 10,21</polygon>"))))
     (zone,) = said.zones
     assert zone.area is not None
-    assert zone.area.bounds == (20, 10, 22, 11)
     assert zone.area.area == pytest.approx(2)
+    assert zone.area.bounds == (20, 10, 22, 11)
 
 
 def test_a_circle_has_its_size() -> None:
@@ -290,3 +291,42 @@ def test_an_issuers_event_time() -> None:
     parameter = "<parameter><valueName>EventTime</valueName><value>20261123T104056.420Z</value></parameter>"
     assert message(cap(info(area() + parameter))).event_at == datetime(2026, 11, 23, 10, 40, 56, 420000, tzinfo=UTC)
     assert notes(cap(info(area() + parameter.replace("2026", "soon")))) == ["bad-time"]
+
+
+# --- what would cost too much ---
+
+
+def scribble(corners: int) -> str:
+    random = Random(1)
+    ring = [f"{random.uniform(-80, 80)},{random.uniform(-170, -10)}" for _ in range(corners)]
+    return f"<polygon>{' '.join(ring)}</polygon>"
+
+
+def test_a_scribble_is_not_mended() -> None:
+    said = message(cap(info(area(f"<polygon>{SQUARE}</polygon>{scribble(1_000)}"))))
+    assert [zone.kind for zone in said.zones] == [ZoneKind.WARNED, ZoneKind.REGION]
+    assert "geometry-dropped: polygon of 1001 positions is too complex" in said.leftover
+
+
+def test_a_fence_of_crossing_bars_is_not_united() -> None:
+    bars = [f"<polygon>0,{n} 0,{n}.4 50,{n}.4 50,{n} 0,{n}</polygon>" for n in range(60)]
+    bars += [f"<polygon>{n},0 {n}.4,0 {n}.4,60 {n},60 {n},0</polygon>" for n in range(60)]
+    said = message(cap(info(area("".join(bars)))))
+    assert [zone.kind for zone in said.zones] == [ZoneKind.REGION]
+    assert [note_code(entry) for entry in said.leftover] == ["geometry-dropped"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        cap(info(area("<circle>10,20 5</circle>" * 2_001))),
+        cap(info("<area><areaDesc>x</areaDesc></area>" * 5_001)),
+        cap(info(area("<geocode/>" * 100_001))),
+        cap(references="a,b,2026-11-23T10:00:00Z " + " ".join(f"a,{n},2026-11-23T10:00:00Z" for n in range(1_001))),
+    ],
+    ids=["circles", "areas", "elements", "references"],
+)
+def test_too_many_of_anything(body: bytes) -> None:
+    item = read(body)
+    assert isinstance(item, Rejected)
+    assert item.reason_code is ReasonCode.TOO_LARGE

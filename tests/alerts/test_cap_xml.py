@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,13 +36,15 @@ def test_a_plain_message() -> None:
 
 @pytest.mark.parametrize("field", ["identifier", "sender", "sent", "status", "msgType", "scope"])
 def test_what_is_required_is_required(field: str) -> None:
-    assert reason(cap(**{field: None})) is ReasonCode.MISSING_FIELD
-    assert reason(cap(**{field: "  "})) is ReasonCode.MISSING_FIELD
+    for text in (None, "  "):
+        table: dict[str, Any] = {field: text}
+        assert reason(cap(**table)) is ReasonCode.MISSING_FIELD
 
 
 @pytest.mark.parametrize("field", ["status", "msgType", "scope"])
 def test_no_guessing_about_status_type_and_scope(field: str) -> None:
-    assert reason(cap(**{field: "Perhaps"})) is ReasonCode.BAD_VALUE
+    table: dict[str, Any] = {field: "Perhaps"}
+    assert reason(cap(**table)) is ReasonCode.BAD_VALUE
 
 
 @pytest.mark.parametrize(

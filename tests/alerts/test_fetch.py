@@ -122,7 +122,7 @@ def test_a_bomb_is_never_unpacked(httpserver: HTTPServer) -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "reason"),
     [
-        (gzip.compress(b"hello" * 50)[:-9], "gzip", "gzip-cut-short"),
+        (gzip.compress(b"hello" * 50, mtime=0)[:-9], "gzip", "gzip-cut-short"),
         (b"hello", "gzip", "gzip-broken"),
         (zlib.compress(b"hello"), "deflate", "encoding-not-asked-for: deflate"),
         (b"hello", "br", "encoding-not-asked-for: br"),

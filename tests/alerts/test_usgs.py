@@ -337,6 +337,7 @@ def test_a_zone_that_reaches_the_edge_of_the_map_says_so() -> None:
         contours((float("nan"), 2.0)),
         contours((5.0, float("nan"))),
         contours((5.0, 1000.0)),
+        contours(*[(5.0, 0.001 * n) for n in range(1, 2_002)]),
         {"features": [{"properties": {"value": 5}, "geometry": {"type": "Polygon", "coordinates": []}}]},
         {"features": [{"properties": {"value": 5}, "geometry": {"type": "LineString", "coordinates": [[1], [2]]}}]},
         {"features": [{"properties": {"value": 5}, "geometry": {"type": "LineString", "coordinates": ["ab", "cd"]}}]},

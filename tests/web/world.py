@@ -5,6 +5,7 @@ area declared by the crisis cell, lists, a message, answers. `python -m tests.we
 development database, `{role}` standing for the role.
 """
 
+import json
 import random
 import sys
 import uuid
@@ -21,7 +22,7 @@ from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from alerts.feed import GeometryBasis, MessageKind, MessageStatus, ParsedMessage, ParsedText, ParsedZone, ZoneKind
-from alerts.gate import Policy
+from alerts.feeds.usgs.feed import POLICY, SENDER
 from alerts.models import Feed, FeedFetch
 from alerts.store import store_message
 from geo.areas import circle, normalise
@@ -149,7 +150,7 @@ class CrisisWorld:
                 session.add(State(code=code, name=name, is_registering=registers))
             for code, tier, name in (("general_help", 4, "help"), ("insulin", 2, "insulin"), ("wheelchair", 4, "wheelchair"),
                                      ("trapped", 1, "trapped or injured"), ("water", 3, "water or food")):  # fmt: skip
-                session.merge(NeedCode(code=code, tier=tier, names=name))
+                session.merge(NeedCode(code=code, tier=tier, names=json.dumps({"en": name})))
             self._feeds(session)
         with self.session("micic_app") as session:
             self._post(session, STATE, self.istanbul, "Istanbul", "consulate_general", "TUR", 41.08, 29.01)
@@ -302,7 +303,8 @@ class CrisisWorld:
             area: BaseGeometry = normalise(scale(circle(middle, radius_m), 1.35, 0.8))
             zones.append(
                 ParsedZone(
-                    ZoneKind.BAND, area, GeometryBasis.NATIVE, self.began_at, severity=severity,
+                    ZoneKind.BAND, area, GeometryBasis.NATIVE, self.began_at,
+                    self.began_at + timedelta(days=14), severity=severity,
                     native_severity=f"mmi:{mmi}", band=(float(mmi), None), band_unit="mmi", label=f"Shaking MMI {mmi} and more",
                 )
             )  # fmt: skip
@@ -321,18 +323,16 @@ class CrisisWorld:
         title = TITLE if status is MessageStatus.ACTUAL else "EXERCISE Earthquake M 6.1 near Bolu"
         message = ParsedMessage(
             feed="usgs" if zones else "cap", series=native_id, native_id=native_id, native_version=f"{version:04d}",
-            sender="us", sent_at=at, kind=kind, status=status, title=title, valid_from=self.began_at,
+            sender=SENDER, sent_at=at, kind=kind, status=status, title=title, valid_from=self.began_at,
+            valid_until=self.began_at + timedelta(days=14),
             event_at=self.began_at, aliases=(("usgs", native_id),), hazards=(("EM-DAT", "nat-geo-ear"),),
             severity=4 if zones else None, texts=(ParsedText("en", title, "", ""),), zones=zones,
         )  # fmt: skip
         with self.session() as session:
             stored = store_message(
-                session, message, (), policy=Policy(), countries_touching=countries_touching, make_id=new_id, now=at
+                session, message, (), policy=POLICY, countries_touching=countries_touching, make_id=new_id, now=at
             )
-            if zones:
-                session.execute(
-                    text("update message set verdict = 'accepted' where message_id = :m"), {"m": stored.message_id}
-                )
+            assert (stored.verdict == "accepted") == bool(zones)
         if zones:
             with self.session() as session:
                 cross_message(session, STATE, stored.message_id, now=at)

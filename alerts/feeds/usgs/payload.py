@@ -11,7 +11,7 @@ from shapely.errors import ShapelyError
 
 from alerts import severity
 from alerts.feed import NoteCode, ReasonCode, note
-from alerts.feeds import DocumentError, Json, check_values, find_test_word, missing, read_json
+from alerts.feeds import DocumentError, Json, check_values, find_test_word, is_tangled, missing, read_json
 from geo.areas import normalise
 from geo.contours import Box, bands_from_contours, touches_edge
 from geo.coordinates import CoordinateError, Position
@@ -173,6 +173,8 @@ def contour_url(shakemap: Json) -> str | None:
 
 LEVELS = tuple(least for least, _ in severity.STEPS["mmi"])
 """The intensities at which the severity changes: MMI 5, 6, 7, 8."""
+LOWEST = 4.0  # contours below are read by nobody; this one helps to tell which side of the next is which
+MAX_LINES = 2_000
 
 
 def read_bands(body: bytes, quake: Quake) -> tuple[dict[float, MultiPolygon], bool]:
@@ -185,7 +187,11 @@ def read_bands(body: bytes, quake: Quake) -> tuple[dict[float, MultiPolygon], bo
     lines: dict[float, list[LineString]] = {}
     for feature in member(collection, "features", list):
         level, found = _contour(as_table(feature))
-        lines.setdefault(level, []).extend(found)
+        if level >= LOWEST:
+            lines.setdefault(level, []).extend(found)
+    everything = [line for found in lines.values() for line in found]
+    if len(everything) > MAX_LINES or is_tangled(everything):
+        raise DocumentError(ReasonCode.TOO_LARGE, f"{len(everything)} contours, or contours that cross too often")
     try:
         frame = _frame(quake.shakemap, collection)
         found_bands = bands_from_contours(lines, frame, quake.position)

@@ -10,8 +10,8 @@ const words = box.dataset;
 
 const RAMP = ["#e9dcb0", "#f0b429", "#e8781a", "#c8341c", "#36103f"];
 const SKINS = {
-  light: { sea: "#dfe5e8", land: "#f6f4ee", line: "#b9b5a9", coast: "#a9b3b8", word: "#4a4f55", town: "#16181b", halo: "#ffffff", rim: "#16181b", zone: 0.34 },
-  dark: { sea: "#14181c", land: "#2a3036", line: "#4c545c", coast: "#4c545c", word: "#aab1b9", town: "#e8e6e1", halo: "#14181c", rim: "#e8e6e1", zone: 0.5 },
+  light: { sea: "#dfe5e8", land: "#f6f4ee", line: "#b9b5a9", coast: "#a9b3b8", word: "#4a4f55", town: "#16181b", halo: "#ffffff", rim: "#16181b", zone: 0.26 },
+  dark: { sea: "#14181c", land: "#2a3036", line: "#4c545c", coast: "#4c545c", word: "#aab1b9", town: "#e8e6e1", halo: "#14181c", rim: "#e8e6e1", zone: 0.3 },
 };
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const skin = () => SKINS[dark.matches ? "dark" : "light"];
@@ -31,7 +31,7 @@ function baseLayers(ink) {
       { id: "borders", type: "line", source: "borders", paint: { "line-color": ink.line, "line-width": 1 } },
       {
         id: "concerned", type: "line", source: "countries", filter: ["in", ["get", "id"], ["literal", data.concerned]],
-        layout: { "line-cap": "round" }, paint: { "line-color": ink.rim, "line-width": 2.2, "line-dasharray": [0.1, 2.4] },
+        layout: { "line-cap": "round" }, paint: { "line-color": ink.rim, "line-width": 1.8, "line-dasharray": [0.1, 2.6], "line-opacity": 0.75 },
       },
     ],
     words: [
@@ -104,14 +104,16 @@ function eventLayers(ink) {
       id: "cell-lines", type: "line", source: "event", "source-layer": "exposed",
       paint: { "line-color": ink.rim, "line-width": ["interpolate", ["linear"], ["zoom"], 3, 0.6, 8, 1.2] },
     },
-    {
-      id: "cell-counts", type: "symbol", source: "event", "source-layer": "exposed", minzoom: 6,
+    ...[["counts-possible", ["!", inside]], ["counts-inside", inside]].map(([id, filter]) => ({
+      id, type: "symbol", source: "event", "source-layer": "exposed", minzoom: 5.5, filter,
       layout: {
-        "text-field": ["to-string", ["get", "persons"]], "text-font": FONT, "text-size": 12, "text-allow-overlap": false,
-        "symbol-sort-key": ["-", ["get", "persons"]], "text-padding": 0,
+        "text-field": ["to-string", ["get", "persons"]], "text-font": FONT, "text-allow-overlap": true, "text-ignore-placement": false,
+        "text-size": ["step", ["get", "persons"], 11, 10, 12, 100, 11, 1000, 10], "text-padding": 0,
       },
-      paint: { "text-color": "#16181b", "text-halo-color": "#ffffff", "text-halo-width": 1.6 },
-    },
+      paint: id === "counts-inside"
+        ? { "text-color": bySeverity((level) => (level >= 3 ? "#ffffff" : "#16181b")) }
+        : { "text-color": "#16181b", "text-halo-color": "#ffffff", "text-halo-width": 2 },
+    })),
   ];
 }
 
@@ -133,7 +135,7 @@ function style(world) {
       posts: collection(posts),
       event: { type: "vector", tiles: [new URL(data.tiles, location.href).href.replaceAll("%7B", "{").replaceAll("%7D", "}")], maxzoom: 14 },
     },
-    layers: [...base.below, ...base.above, ...eventLayers(ink), ...base.words],
+    layers: [...base.below, ...base.above, ...eventLayers(ink).slice(0, -2), ...base.words, ...eventLayers(ink).slice(-2)],
   };
 }
 

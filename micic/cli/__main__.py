@@ -1,0 +1,5 @@
+"""`python -m micic.cli`."""
+
+from micic.cli import app
+
+app()
