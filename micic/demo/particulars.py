@@ -15,8 +15,10 @@ from anyascii import anyascii
 from micic.demo.chance import Chance, Weighted
 from micic.demo.names import Sex
 from micic.demo.people import GULF, Household, Person
+from micic.lists.masks import RecipientClass
 
 DAY = timedelta(days=1)
+PURPOSE = "crisis_assistance"  # what consent is asked for
 MAIL_DOMAINS = ("example.org", "example.com", "example.net", "mail.example.org", "post.example.net", "inbox.example")
 TELEPHONE_AGE, OLD_AGE, INFANT_AGE = 14, 65, 2
 PREGNANCY_FROM, PREGNANCY_UNTIL = 20, 43
@@ -223,8 +225,8 @@ def _need(chance: Chance, code: str, now: datetime) -> Needing:
 
 
 def _consents(chance: Chance) -> list[Consenting]:
-    """What most people say yes to, and fewer where it is about the authorities of the host State."""
+    """What most people say yes to, and fewer where it is about authorities of the host State."""
     return [
-        Consenting("crisis_assistance", "carrier", chance.happens(0.97)),
-        Consenting("crisis_assistance", "host_authority", chance.happens(0.7)),
+        Consenting(PURPOSE, RecipientClass.CARRIER.value, chance.happens(0.97)),
+        Consenting(PURPOSE, RecipientClass.CIVIL_PROTECTION.value, chance.happens(0.8)),
     ]

@@ -210,19 +210,26 @@ class Families:
         return host if host in known and self.chance.happens(0.6) else self.chance.choice(known)
 
     def _children(self, host: str, head: Person, spouse: Person | None) -> list[Person]:
-        youngest_parent = min(person.age for person in (head, spouse) if person)
-        ages = [self.chance.uniform(0, 20) for _ in range(self.chance.pick(CHILDREN))]
-        return [self._child(host, head, spouse, min(age, max(0.1, youngest_parent - 18))) for age in ages]
+        """The youngest first; none is born before the parents were of age, no two within a year."""
+        eldest = min(person.age for person in (head, spouse) if person) - ADULT_YEARS
+        wanted, age = self.chance.pick(CHILDREN), min(self.chance.uniform(0.0, 14.0), max(0.1, eldest))
+        children: list[Person] = []
+        while len(children) < wanted and (age <= eldest or not children):
+            children.append(self._child(host, head, spouse, age, {child.given_names for child in children}))
+            age += self.chance.uniform(1.1, 4.0)
+        return children
 
-    def _child(self, host: str, head: Person, spouse: Person | None, age: float) -> Person:
+    def _child(self, host: str, head: Person, spouse: Person | None, age: float, taken: set[str]) -> Person:
         nations: tuple[str, ...] = (self.state,)
         if spouse and spouse.category == "family":
             nations = (self.state, *spouse.nationalities)
         elif self.chance.happens(0.04):
             nations = (self.state, host)
         child = self._person(self.state, self._sex(0.49), age, nations, relation="child")
+        while child.given_names in taken:
+            child = self._person(self.state, child.sex, age, nations, relation="child")
         child = _with_family_name(child, head, spouse)
-        return replace(child, lives_apart=age >= 17 and self.chance.happens(0.25))
+        return replace(child, language=head.language, lives_apart=age >= 17 and self.chance.happens(0.25))
 
 
 def _with_family_name(child: Person, head: Person, spouse: Person | None) -> Person:

@@ -290,8 +290,8 @@ def is_whole(summary: dict[str, Any]) -> bool:
         and _any(summary["exposures"], "possible")
         and {"entered", "left", "raised", "lowered", "firmed"} <= set(summary["changes"])
         and all(any(entry["status"] == "released" for entry in state["lists"]) for state in summary["states"].values())
-        and set(notifications) == {"sent"}
-        and mail["distinct"] == notifications["sent"]
+        and set(notifications) == {"sent", "delivered"}
+        and mail["distinct"] == sum(notifications.values())
         and mail["most_recipients_of_one_envelope"] == 1
         and set(summary["replies"]) == {"safe", "need_help"}
         and summary["messages"].get("drill-exercise held") == 1
@@ -333,7 +333,7 @@ def _post_answer(client: httpx.Client, link: str, needs_help: bool) -> int:
     form = {
         "answer": "need_help" if needs_help else "safe",
         "covers": "household",
-        "needs": "water_food" if needs_help else "",
+        **({"needs": "water_food"} if needs_help else {}),
         "submission_key": str(uuid.uuid5(uuid.NAMESPACE_URL, path)),
     }
     for _ in range(60):

@@ -16,7 +16,7 @@ from geo.columns import SRID
 from geo.coordinates import Position
 from micic.demo.chance import Chance
 from micic.demo.names import Sex
-from micic.demo.people import Names
+from micic.demo.people import GULF, Names
 from micic.posts.models import ConsularPost, Jurisdiction, PostKey, Staff, StaffRole
 from micic.security.crypto import MasterKeys, new_key
 from micic.security.principal import Role
@@ -54,7 +54,7 @@ def _plan(
 ) -> PostPlan:
     town = name.rsplit(" ", 1)[-1] if not name.endswith("Abu Dhabi") else "AbuDhabi"
     part = MARMARA if town == "Istanbul" else None
-    interval = 90 if part else 180
+    interval = 365 if country in GULF else 180  # contracts there run for years
     at, tags, countries = Position(lat, lon), tuple(languages.split()), tuple(serves.split())
     return PostPlan(town.lower(), name, kind, country, at, zone, tags, countries, part, interval)
 

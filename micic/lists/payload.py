@@ -27,9 +27,12 @@ PASSING = ("observed_at", "contact_at", "welfare_at", "movement_at", "needs_help
 """What grows older by itself and tells a responder nothing new."""
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def canonical(value: Any) -> bytes:
     """One spelling of a value: sorted keys, no spaces, UTF-8, instants in UTC."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def build_payload(person: PersonRow, ranked: Ranked, key: bytes, *, as_of: datetime) -> Payload:

@@ -256,23 +256,35 @@ class SealedLine:
     payload: bytes
 
 
-_INSERT_LINES = """
-insert into list_line (registering_state, list_id, line_no, migrant_id, household_id, household_rank, tier, presence,
-                       severity, change, fingerprint, salt, line_hash, payload)
-select :state, :list, * from unnest(
-    cast(:line_no as int[]), cast(:migrant_id as uuid[]), cast(:household_id as uuid[]), cast(:household_rank as int[]),
-    cast(:tier as smallint[]), cast(:presence as text[]), cast(:severity as smallint[]), cast(:change as text[]),
-    cast(:fingerprint as bytea[]), cast(:salt as bytea[]), cast(:line_hash as bytea[]), cast(:payload as bytea[]))
-"""
+_COLUMN_TYPES = {
+    "line_no": "int",
+    "migrant_id": "uuid",
+    "household_id": "uuid",
+    "household_rank": "int",
+    "tier": "smallint",
+    "presence": "text",
+    "severity": "smallint",
+    "change": "text",
+    "fingerprint": "bytea",
+    "salt": "bytea",
+    "line_hash": "bytea",
+    "payload": "bytea",
+}
+_INSERT_LINES = (
+    f"insert into list_line (registering_state, list_id, {', '.join(_COLUMN_TYPES)}) select %(state)s, %(list)s, *"
+    f" from unnest({', '.join(f'%({name})b::{kind}[]' for name, kind in _COLUMN_TYPES.items())})"
+)
 
 
 def insert_lines(session: Session, state: str, list_id: uuid.UUID, lines: Iterable[SealedLine]) -> None:
-    """Write lines in bulk. By arrays and not by COPY, which row-level security does not allow."""
-    names = list(SealedLine.__dataclass_fields__)
+    """Write lines in bulk, by arrays in binary: row-level security does not allow COPY."""
+    connection = session.connection().connection.driver_connection
+    assert connection is not None
     remaining = iter(lines)
-    while chunk := list(islice(remaining, INSERT_CHUNK)):
-        columns: dict[str, Any] = {name: [getattr(line, name) for line in chunk] for name in names}
-        session.execute(text(_INSERT_LINES), {"state": state, "list": list_id} | columns)
+    with connection.cursor() as cursor:
+        while chunk := list(islice(remaining, INSERT_CHUNK)):
+            columns: dict[str, Any] = {name: [getattr(line, name) for line in chunk] for name in _COLUMN_TYPES}
+            cursor.execute(_INSERT_LINES, {"state": state, "list": list_id} | columns)
 
 
 def insert_departures(session: Session, state: str, list_id: uuid.UUID, departures: dict[uuid.UUID, Departure]) -> None:

@@ -20,13 +20,13 @@ from micic.notifications.outbox import Wording, fill, open_addresses
 from micic.notifications.queries import (
     Due,
     find_end_of_zones,
-    list_affected,
     list_due,
+    list_members,
     list_posts,
     list_texts,
     was_stopped,
 )
-from micic.notifications.rules import Audience, choose_audience
+from micic.notifications.rules import Audience, choose_audience, choose_readers
 from micic.notifications.templates import safe_title
 from micic.registry.vault import Vault
 from micic.security.context import Context, set_context
@@ -98,7 +98,7 @@ def _apply(session: Session, vault: Vault, state: str, due: Due, *, now: datetim
 def _find_audience(
     session: Session, vault: Vault, state: str, due: Due, rule: MessageRule, now: datetime
 ) -> tuple[Audience, dict[uuid.UUID, bytes]]:
-    affected = list_affected(session, state, due, rule, now=now)
+    affected = choose_readers(list_members(session, state, due, rule), today=now.date())
     addresses, keys = open_addresses(vault, affected)
     return choose_audience(affected, addresses), keys
 

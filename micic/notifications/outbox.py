@@ -6,6 +6,7 @@ a late dispatcher from overwriting a later one. Dials nobody.
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -59,24 +60,35 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A text in the language it is written in, with the name of the post that sends it."""
+class Kind:
+    """All that makes one text differ from another of the campaign."""
+
+    wanted: str
+    post_id: uuid.UUID | None
+    country: str
+    severity: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text in the language it is written in, with what else is said in that language."""
 
     language: str
     text: MessageText
+    title: str
     sender_name: str
 
 
 def open_addresses(vault: Vault, affected: Sequence[Affected]) -> tuple[dict[uuid.UUID, str], dict[uuid.UUID, bytes]]:
     """Addresses by contact point and keys by person, of those who are written to. What cannot be opened is absent."""
-    keys = _open_keys(vault, {person.recipient_id for person in affected if person.recipient_id is not None})
+    readers = {one.reader.migrant_id: one.reader for one in affected if one.reader is not None}
+    keys = _open_keys(vault, readers)
     addresses: dict[uuid.UUID, str] = {}
-    for person in affected:
-        point, sealed, recipient = person.contact_point_id, person.sealed_address, person.recipient_id
-        if point is None or sealed is None or recipient not in keys or point in addresses:
-            continue
-        with suppress(Unreadable, UnicodeDecodeError):
-            addresses[point] = open_sealed(keys[recipient], sealed, f"contact_point:{point}:address").decode()
+    for migrant_id, key in keys.items():
+        point, sealed = readers[migrant_id].contact_point_id, readers[migrant_id].sealed_address
+        if point is not None and sealed is not None:
+            with suppress(Unreadable, UnicodeDecodeError):
+                addresses[point] = open_sealed(key, sealed, f"contact_point:{point}:address").decode()
     return addresses, keys
 
 
@@ -101,45 +113,43 @@ def fill(
     wording: Wording,
 ) -> dict[str, int]:
     """Put a campaign's messages and their answer links into the outbox; how many per language."""
-    rendered: dict[tuple[str | None, uuid.UUID | None, str, int], Rendered] = {}
+    written: dict[Kind, Written] = {}
     messages, links = [], []
-    languages: dict[str, int] = {}
     for recipient in recipients:
-        person = recipient.person
-        post_id = person.serving_post_id if person.serving_post_id in wording.posts else person.keeper_post_id
-        kind = (person.language, post_id, person.country, person.severity)
-        if kind not in rendered:
-            rendered[kind] = _write(campaign.registering_state, wording, *kind)
-        text_ = rendered[kind]
-        languages[text_.language] = languages.get(text_.language, 0) + 1
+        kind = _kind(recipient, wording)
+        text_ = written[kind] = written.get(kind) or _write(campaign.registering_state, wording, kind)
         notification_id = new_id()
-        assert person.recipient_id is not None
-        payload = _seal(keys[person.recipient_id], notification_id, recipient.address, text_)
-        messages.append(_message(campaign, recipient, notification_id, payload, text_.language, wording.expires_at))
-        links.append(_link(vault, campaign, notification_id, person, text_.language, wording))
+        payload = _seal(keys[recipient.reader.migrant_id], notification_id, recipient.address, text_)
+        messages.append(_message(campaign, recipient, notification_id, payload, text_.language, wording))
+        links.append(_link(vault, campaign, recipient, notification_id, text_, wording))
     if messages:
-        session.execute(insert(Notification), messages)
-        session.execute(insert(AnswerLink), links)
-    return languages
+        session.execute(insert(Notification.__table__), messages)  # type: ignore[arg-type]
+        session.execute(insert(AnswerLink.__table__), links)  # type: ignore[arg-type]
+    return dict(Counter(str(message["language"]) for message in messages))
 
 
-def _write(
-    state: str, wording: Wording, wanted: str | None, post_id: uuid.UUID | None, country: str, severity: int
-) -> Rendered:
-    post = wording.posts.get(post_id, NO_POST) if post_id else NO_POST
-    language = choose_language(wanted, post.languages, wording.texts.keys())
+def _kind(recipient: Recipient, wording: Wording) -> Kind:
+    person, reader = recipient.person, recipient.reader
+    post_id = person.serving_post_id if person.serving_post_id in wording.posts else reader.keeper_post_id
+    return Kind(reader.language, post_id, person.country or "", person.severity or 0)
+
+
+def _write(state: str, wording: Wording, kind: Kind) -> Written:
+    post = wording.posts.get(kind.post_id, NO_POST) if kind.post_id else NO_POST
+    language = choose_language(kind.wanted, post.languages, wording.texts.keys())
     template = wording.texts[language]
     values = Fields(
         title=safe_title(wording.title, language),
-        place=country_name(country, language),
-        severity_word=severity_word(severity, language),
+        place=country_name(kind.country, language),
+        severity_word=severity_word(kind.severity, language),
         issued_at=format_time(wording.issued_at, language, post.time_zone),
         issuer=country_name(state, language),
         expires_at=format_time(wording.expires_at, language, post.time_zone),
         reference=wording.reference,
         post_name=post.name or country_name(state, language),
     )
-    return Rendered(language, render(template.subject, template.body, values, language), values.post_name)
+    text_ = render(template.subject, template.body, values, language)
+    return Written(language, text_, values.title, values.post_name)
 
 
 def _message(
@@ -148,40 +158,45 @@ def _message(
     notification_id: uuid.UUID,
     payload: bytes,
     language: str,
-    expires_at: datetime,
+    wording: Wording,
 ) -> dict[str, Any]:
-    person = recipient.person
+    reader = recipient.reader
     return {
         "registering_state": campaign.registering_state,
         "notification_id": notification_id,
         "campaign_id": campaign.campaign_id,
         "mode": campaign.mode,
         "event_id": campaign.event_id,
-        "migrant_id": person.recipient_id,
-        "household_id": person.household_id,
+        "migrant_id": reader.migrant_id,
+        "household_id": reader.household_id,
         "channel": "email",
-        "revision": person.told + 1,
-        "contact_point_id": person.contact_point_id,
+        "revision": reader.told + 1,
+        "contact_point_id": reader.contact_point_id,
         "language": language,
         "payload": payload,
-        "keeper_post_id": person.keeper_post_id,
-        "serving_post_id": person.serving_post_id,
+        "keeper_post_id": reader.keeper_post_id,
+        "serving_post_id": recipient.person.serving_post_id,
         "run_at": campaign.drafted_at,
-        "expires_at": expires_at,
+        "expires_at": wording.expires_at,
         "created_at": campaign.drafted_at,
     }
 
 
 def _link(
-    vault: Vault, campaign: Campaign, notification_id: uuid.UUID, person: Affected, language: str, wording: Wording
+    vault: Vault,
+    campaign: Campaign,
+    recipient: Recipient,
+    notification_id: uuid.UUID,
+    written: Written,
+    wording: Wording,
 ) -> dict[str, Any]:
     return {
         "registering_state": campaign.registering_state,
         "token_hash": token_hash(vault.master.link_token(campaign.registering_state, notification_id)),
         "notification_id": notification_id,
-        "event_title": safe_title(wording.title, language),
-        "language": language,
-        "household_size": person.household_size,
+        "event_title": written.title,
+        "language": written.language,
+        "household_size": recipient.household_size,
         "expires_at": wording.issued_at + LINK_LIFE,
     }
 
@@ -199,7 +214,7 @@ class Sealed:
     sender_name: str = ""
 
 
-def _seal(key: bytes, notification_id: uuid.UUID, address: str, written: Rendered) -> bytes:
+def _seal(key: bytes, notification_id: uuid.UUID, address: str, written: Written) -> bytes:
     words = json.dumps([address, written.text.subject, written.text.body, written.sender_name], ensure_ascii=False)
     return seal(key, words.encode(), f"notification:{notification_id}:payload")
 

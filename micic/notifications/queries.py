@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -10,11 +10,9 @@ from sqlalchemy.orm import Session
 from alerts.models import Zone
 from geo.database import read_statement
 from micic.notifications.models import Campaign, MessageRule, MessageTemplate, Notification
-from micic.notifications.rules import Affected
+from micic.notifications.rules import Member
 from micic.posts.models import ConsularPost
 from micic.watch.models import DeclaredArea
-
-ADULT = timedelta(days=18 * 365.2425)
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,10 @@ def list_due(
     return [Due(*row) for row in rows]
 
 
-def list_affected(session: Session, state: str, due: Due, rule: MessageRule, *, now: datetime) -> list[Affected]:
-    """Every person whom the rule means in this crossing, with the one who is written to for them."""
+def list_members(session: Session, state: str, due: Due, rule: MessageRule) -> list[Member]:
+    """The members of every household in which the crossing changed somebody, and whom of them the rule means."""
     rows = session.execute(
-        text(read_statement(__package__, "audience.sql")),
+        text(read_statement(__package__, "members.sql")),
         {
             "state": state,
             "event": due.event_id,
@@ -58,10 +56,9 @@ def list_affected(session: Session, state: str, due: Due, rule: MessageRule, *, 
             "channel": rule.channel,
             "min_inside": rule.min_severity_inside,
             "min_possible": rule.min_severity_possible,
-            "adult_born_by": (now - ADULT).date(),
         },
     )
-    return [Affected(**row) for row in rows.mappings()]
+    return [Member(*row) for row in rows]
 
 
 def list_texts(session: Session, state: str, template_id: uuid.UUID) -> dict[str, MessageTemplate]:

@@ -1,9 +1,9 @@
 """What decides in sending: whom to tell, in which language, at which address, and what follows a try. Pure."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from enum import StrEnum
 
 from micic.notifications.templates import base_language
@@ -13,6 +13,7 @@ RESENDS_WITHOUT_WORD = 1  # of a life-safety message, when the provider cannot s
 BACK_OFF = timedelta(seconds=30)
 ASK_AFTER = timedelta(seconds=15)
 CHANNEL_DOWN = timedelta(seconds=30)
+ADULT = timedelta(days=18 * 365.2425)
 HELD = timedelta(days=36525)  # not due again by itself: a person decides
 
 
@@ -34,34 +35,46 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Affected:
-    """A person whom the rule means, and who is written to for them: they themselves or one of the household.
+class Member:
+    """One of a household that a crossing has changed. `severity` None: the rule does not mean this person.
 
-    `contact_point_id` None: nobody can be written to for them. `told` counts earlier messages of the rule in
-    this event that reached that person, or that address within the household.
+    `contact_point_id` is the best address that is theirs, if any; `told` counts the earlier messages of the rule in
+    this event to this person, or to that address within the household.
     """
 
     migrant_id: uuid.UUID
     household_id: uuid.UUID
-    severity: int
-    country: str
+    is_head: bool
+    lives_apart: bool
+    protected: bool
+    born_on: date | None
+    language: str
+    keeper_post_id: uuid.UUID
+    severity: int | None
+    country: str | None
     serving_post_id: uuid.UUID | None
     raised: bool
-    recipient_id: uuid.UUID | None
-    recipient_is_head: bool | None
-    keeper_post_id: uuid.UUID | None
-    language: str | None
-    household_size: int
     contact_point_id: uuid.UUID | None
     sealed_address: bytes | None
     told: int
 
 
 @dataclass(frozen=True)
-class Recipient:
-    """One message to be: who is written to, at which address, for how many persons."""
+class Affected:
+    """A person whom the rule means, and the one who is written to for them; `reader` None: nobody can be."""
 
-    person: Affected
+    person: Member
+    reader: Member | None
+    household_size: int
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One message to be: the worst affected of those behind an address, its reader, and how many they are."""
+
+    person: Member
+    reader: Member
+    household_size: int
     address: str
     persons: int
 
@@ -80,31 +93,62 @@ class Audience:
         return sum(one.persons for one in self.recipients) + self.unreachable + self.told_before
 
 
-def choose_audience(affected: Sequence[Affected], addresses: Mapping[uuid.UUID, str]) -> Audience:
+def choose_readers(members: Iterable[Member], *, today: date) -> list[Affected]:
+    """Who is written to for each affected person: they themselves, else the head or an adult of the household.
+
+    Nobody else is told about a member who lives apart or is protected.
+    """
+    households: dict[uuid.UUID, list[Member]] = {}
+    for member in members:
+        households.setdefault(member.household_id, []).append(member)
+    affected = []
+    for household in households.values():
+        size = sum(not member.lives_apart for member in household)
+        stand_in = min((m for m in household if _may_stand_in(m, today)), key=_head_then_eldest, default=None)
+        for person in household:
+            if person.severity is not None:
+                is_alone = person.lives_apart or person.protected
+                reader = person if person.contact_point_id else None if is_alone else stand_in
+                affected.append(Affected(person, reader, 1 if reader and reader.lives_apart else max(size, 1)))
+    return affected
+
+
+def _may_stand_in(member: Member, today: date) -> bool:
+    if member.contact_point_id is None or member.lives_apart or member.protected:
+        return False
+    return member.is_head or member.born_on is None or (today - member.born_on) >= ADULT
+
+
+def _head_then_eldest(member: Member) -> tuple[bool, date, uuid.UUID]:
+    return not member.is_head, member.born_on or date.max, member.migrant_id
+
+
+def choose_audience(affected: Iterable[Affected], addresses: Mapping[uuid.UUID, str]) -> Audience:
     """One message per address; nobody twice in one event unless it was raised for somebody behind the address.
 
     `addresses` by contact point, normalised; a contact point that could not be opened is absent.
     """
-    behind: dict[str, list[Affected]] = {}
+    behind: dict[str, list[Recipient]] = {}
     unreachable = 0
-    for person in affected:
-        address = addresses.get(person.contact_point_id) if person.contact_point_id else None
-        if address is None:
+    for one in affected:
+        reader = one.reader
+        address = addresses.get(reader.contact_point_id) if reader and reader.contact_point_id else None
+        if reader is None or address is None:
             unreachable += 1
         else:
-            behind.setdefault(address, []).append(person)
+            recipient = Recipient(one.person, reader, one.household_size, address, 1)
+            behind.setdefault(address, []).append(recipient)
     recipients, told_before = [], 0
-    for address, people in behind.items():
-        if any(person.raised or not person.told for person in people):
-            recipients.append(Recipient(min(people, key=_worst_first), address, len(people)))
+    for people in behind.values():
+        if any(one.person.raised or not one.reader.told for one in people):
+            recipients.append(replace(min(people, key=_worst_first), persons=len(people)))
         else:
             told_before += len(people)
     return Audience(recipients, unreachable, told_before)
 
 
-def _worst_first(person: Affected) -> tuple[int, bool, bool, uuid.UUID]:
-    is_other = person.migrant_id != person.recipient_id
-    return -person.severity, is_other, not person.recipient_is_head, person.migrant_id
+def _worst_first(one: Recipient) -> tuple[int, bool, bool, uuid.UUID]:
+    return -(one.person.severity or 0), one.person != one.reader, not one.reader.is_head, one.person.migrant_id
 
 
 def choose_language(wanted: str | None, of_post: Iterable[str], available: Collection[str]) -> str:

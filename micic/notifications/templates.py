@@ -116,7 +116,7 @@ def put_link(body: str, link: str) -> str:
 
 def answer_url(public_url: str, token: str) -> str:
     """The address of a check-in link. The token says which State keeps the record, and nothing of a person."""
-    return f"{public_url.rstrip('/')}/answer/{token}"
+    return f"{public_url.rstrip('/')}/c/{token}"
 
 
 def _one_line(text: str) -> str:

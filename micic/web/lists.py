@@ -25,7 +25,7 @@ router = APIRouter()
 LINES_PER_PAGE = 200
 SHOWN = (
     Column.LINE, Column.TIER, Column.NAME, Column.REFERENCE, Column.AGE, Column.HOUSEHOLD, Column.MEMBER,
-    Column.PRESENCE, Column.SEVERITY, Column.SENTENCE, Column.PLACE, Column.RADIUS, Column.SOURCE, Column.LOCATION_AGE,
+    Column.PRESENCE, Column.SEVERITY, Column.SENTENCE, Column.COUNTRY, Column.PLACE, Column.RADIUS, Column.SOURCE, Column.LOCATION_AGE,
     Column.NEEDS, Column.ANSWER, Column.CHANGE,
 )  # fmt: skip
 LIST = "/events/{event_id}/lists/{list_id}"
@@ -39,9 +39,9 @@ def own_list(session: Transaction, principal: Who, event_id: uuid.UUID, list_id:
     return row
 
 
-def spoken(row: ListRow) -> str:
-    """What must be typed to release: the number of people and the place."""
-    return f"{row.line_count} {row.post_name}"
+def spoken(row: ListRow, recipient_class: str) -> str:
+    """What must be typed to release: the number of people, the place, and the class of recipient."""
+    return f"{row.line_count} {row.post_name} {recipient_class.replace('_', ' ')}"
 
 
 @router.post("/events/{event_id}/lists", dependencies=[OurForm])
@@ -90,7 +90,6 @@ def show_list(
         "columns": SHOWN,
         "page": page,
         "pages": max(1, -(-len(lines) // LINES_PER_PAGE)),
-        "purpose": principal.purpose,
     }
     return render(request, "lists/list.html", values, known=known)
 
@@ -122,7 +121,7 @@ def ask_release(
     require(principal, Permission.RELEASE_LIST)
     row = own_list(session, principal, event_id, list_id)
     chosen = recipient_class if recipient_class in list(RecipientClass) and note.strip() else ""
-    values = {**_around(session, principal, now, row), "chosen": chosen, "note": note.strip(), "spoken": spoken(row)}
+    values = {**_around(session, principal, now, row), "chosen": chosen, "note": note.strip(), "spoken": spoken(row, chosen)}
     return render(request, "lists/release.html", values, known=known)
 
 
@@ -139,8 +138,9 @@ def take_release(
 ) -> Response:
     """Release, when what was typed repeats the number and the place."""
     row = own_list(session, principal, event_id, list_id)
-    if " ".join(typed.split()).casefold() != spoken(row).casefold():
-        raise Invalid(f"To release, type exactly: {spoken(row)}. Nothing was released.", field="typed")
+    wanted = spoken(row, recipient_class)
+    if " ".join(typed.split()).casefold() != wanted.casefold():
+        raise Invalid(f"To release, type exactly: {wanted}. Nothing was released.", field="typed")
     release_list(session, principal, list_id, recipient_class, note, now=now)
     return go_to(f"/events/{event_id}/lists/{list_id}")
 

@@ -57,8 +57,6 @@ def show_people(
         "presence": chosen_presence,
         "answer": chosen_answer,
         "next_page": f"{last.severity}.{last.migrant_id}" if last else None,
-        "purpose": principal.purpose,
-        "post_names": {post.post_id: post.name for post in known.posts},
     }
     return render(request, "situation/people.html", values, known=known)
 

@@ -13,7 +13,7 @@ from psycopg import sql
 Floats = NDArray[np.float64]
 
 REGIONS = 40
-TOWNS = 4_000
+TOWNS = 20_000
 SECOND_CANDIDATE = 0.05  # with a trip that nothing has shown yet: two soft candidates
 COUNTRY_ONLY = 0.03
 CLASS_WEIGHTS = {1: 0.47, 2: 0.35, 3: 0.12, 4: 0.04, 5: 0.02}  # radius class -> part of the candidates
@@ -28,7 +28,7 @@ create temporary table staged (number int8 not null, lon float8 not null, lat fl
 FILL = """
 insert into whereabouts (registering_state, migrant_id, location_id, from_at, until_at, firm, source, observed_at,
                          position, cell, radius_class, country, keeper_post_id, serving_post_id)
-select {state}, md5('person ' || number)::uuid, md5('place ' || number || ' ' || kind)::uuid,
+select {state}, md5('person ' || s.number)::uuid, md5('place ' || s.number || ' ' || kind)::uuid,
        {now}::timestamptz - make_interval(days => days_old),
        case kind when 2 then {now}::timestamptz + interval '9 days'
                  else {now}::timestamptz + make_interval(days => 180 - days_old) end,
@@ -38,8 +38,8 @@ select {state}, md5('person ' || number)::uuid, md5('place ' || number || ' ' ||
        case when kind < 3 then geo_cell(lon, lat) end,
        case when kind < 3 then radius_class else 6 end,
        'X' || chr(65 + region / 26) || chr(65 + region % 26), p.post_id, p.post_id
-  from staged
-  join bench_post p on p.number = region % {posts}
+  from staged s
+  join bench_post p on p.number = s.region % {posts}
  order by 11, 10
 """
 
@@ -68,13 +68,13 @@ def make_people(count: int, seed: int = 20260301) -> People:
     centres = np.column_stack([rng.uniform(-150, 150, REGIONS), rng.uniform(-40, 60, REGIONS)])
     region = rng.choice(REGIONS, TOWNS, p=_falling(REGIONS, 0.7))
     towns = centres[region] + rng.normal(0, 2.5, (TOWNS, 2))
-    town = rng.choice(TOWNS, count, p=_falling(TOWNS, 0.9))
+    town = rng.choice(TOWNS, count, p=_falling(TOWNS, 0.6))
     spread = rng.lognormal(np.log(0.05), 0.6, TOWNS)[town]
     home = towns[town] + rng.normal(0, 1, (count, 2)) * spread[:, None]
     kind = np.where(rng.random(count) < COUNTRY_ONLY, 3, 0)
     away = np.flatnonzero((kind == 0) & (rng.random(count) < SECOND_CANDIDATE))
     kind[away] = 1
-    trip_town = rng.choice(TOWNS, len(away), p=_falling(TOWNS, 0.9))
+    trip_town = rng.choice(TOWNS, len(away), p=_falling(TOWNS, 0.6))
     trip = towns[trip_town] + rng.normal(0, 0.05, (len(away), 2))
     places = np.vstack([home, trip])
     return People(

@@ -21,7 +21,7 @@ CHILD = datetime(2020, 1, 1, tzinfo=UTC).date()
 
 
 def _token(link: str) -> str:
-    return link.removeprefix(f"{PUBLIC_URL}/answer/")
+    return link.removeprefix(f"{PUBLIC_URL}/c/")
 
 
 def _answer(
@@ -67,7 +67,7 @@ def test_a_crossing_becomes_messages_and_an_answer_becomes_news(world: World, ca
     assert "\u200f" in arabic.text
     assert "Canary" not in french.raw.decode() + french.text
     (link,) = french.links()
-    assert re.fullmatch(rf"{PUBLIC_URL}/answer/PHL-[a-z2-7]{{32}}", link)
+    assert re.fullmatch(rf"{PUBLIC_URL}/c/PHL-[a-z2-7]{{32}}", link)
 
     reference = _answer(world, _token(link), "need_help", "household", ("insulin",))
     assert _answer(world, _token(link), "need_help", "household", ("insulin",)) == reference

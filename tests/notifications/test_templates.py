@@ -52,7 +52,7 @@ def test_a_rendered_text_says_everything_and_holds_no_other_link_or_number(langu
     text = render(*DEFAULT_TEXTS["inform"][language], VALUES, language)
     for value in (VALUES.title, VALUES.place, VALUES.expires_at, VALUES.reference, VALUES.post_name):
         assert value in text.body
-    assert "{" not in put_link(text.body, "https://x.example/answer/t")
+    assert "{" not in put_link(text.body, "https://x.example/c/t")
     assert "\n" not in text.subject
     ours = text.body.replace(VALUES.title, "").replace(VALUES.issued_at, "").replace(VALUES.expires_at, "")
     assert not re.search(r"\d{3}|https?:|www\.|@", ours.replace(VALUES.reference, ""))
@@ -109,7 +109,7 @@ def test_values_in_the_readers_language() -> None:
     assert country_name("XXX", "en") == "XXX"
     assert severity_word(4, "en") == "extreme"
     assert severity_word(4, "pt") == "extreme"
-    assert answer_url("https://a.example/", "PHL-x") == "https://a.example/answer/PHL-x"
+    assert answer_url("https://a.example/", "PHL-x") == "https://a.example/c/PHL-x"
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,16 @@ function baseLayers(ink) {
         paint: label(ink.word),
       },
       {
-        id: "posts", type: "symbol", source: "posts",
+        id: "post-names", type: "symbol", source: "posts",
         layout: {
-          "text-field": ["concat", "◆ ", ["get", "name"]], "text-font": FONT, "text-size": 13, "text-anchor": "left",
-          "text-offset": [-0.4, 0], "text-allow-overlap": true, "text-optional": false,
+          "text-field": ["get", "name"], "text-font": FONT, "text-size": 13, "text-radial-offset": 0.9,
+          "text-variable-anchor": ["right", "left", "top", "bottom", "top-right", "bottom-left"],
         },
+        paint: { ...label(ink.town), "text-halo-width": 2.2 },
+      },
+      {
+        id: "posts", type: "symbol", source: "posts",
+        layout: { "text-field": "◆", "text-font": FONT, "text-size": 15, "text-allow-overlap": true },
         paint: { ...label(ink.town), "text-halo-width": 2.2 },
       },
     ],
