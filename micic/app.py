@@ -24,7 +24,16 @@ from micic.security.crypto import MasterKeys
 from micic.settings import Databases, Keys, Web
 from micic.web import routes as web
 from micic.web.checkin import trouble_page
-from micic.web.guards import PUBLIC_PREFIX, BodyLimit, Counters, SameOrigin, SecurityHeaders, metrics_text
+from micic.web.guards import (
+    PUBLIC_PREFIX,
+    BodyLimit,
+    Counters,
+    LastResort,
+    SameOrigin,
+    SecurityHeaders,
+    metrics_text,
+    route_of,
+)
 from micic.web.pages import STATIC, VENDOR, error_page
 
 POOL_SIZE = 12
@@ -72,8 +81,9 @@ def create_app(settings: AppSettings) -> FastAPI:
     app.mount("/static", KeptFiles(directory=STATIC))
     app.mount("/vendor", KeptFiles(directory=VENDOR, check_dir=False))
     _add_watching(app)
-    for kind in (MicicError, SQLAlchemyError, RequestValidationError, HTTPException, Exception):
+    for kind in (MicicError, SQLAlchemyError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, on_error)
+    app.add_middleware(LastResort, respond=on_error)
     app.add_middleware(BodyLimit)
     app.add_middleware(SameOrigin)
     app.add_middleware(Counters, counts=app.state.counts)
@@ -108,7 +118,7 @@ class KeptFiles(StaticFiles):
 def on_error(request: Request, error: Exception) -> Response:
     """Every error of every route comes here: told as a problem under /api, as a page elsewhere."""
     refusal = _refusal(error)
-    note_refusal(request, error, refusal)
+    note_refusal(request, route_of(request.scope), error, refusal)
     if request.url.path.startswith("/api/"):
         return problem(request, refusal)
     if request.url.path.startswith(PUBLIC_PREFIX):

@@ -51,6 +51,7 @@ _OPTIONS = {
     "unix_socket_permissions": "0700",
     "shared_buffers": "128MB",
     "max_connections": "60",
+    "jit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "timezone": "UTC",

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
+from traceback import extract_tb
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -257,11 +259,14 @@ def refusal_of(error: Exception) -> Refusal:
     return Refusal("internal", "Something went wrong here. Nothing was changed; the operator has been told.")
 
 
-def note_refusal(request: Request, error: Exception, refusal: Refusal) -> None:
-    """Log what broke (type and route only, never a value) and audit what was refused, in its own transaction."""
-    route = getattr(request.scope.get("route"), "path", "?")
-    if refusal.kind in ("internal", "unavailable", "conflict") and isinstance(error, SQLAlchemyError):
-        logger.warning("%s at %s: %s", refusal.kind, route, type(error).__name__)
+def note_refusal(request: Request, route: str, error: Exception, refusal: Refusal) -> None:
+    """Log what broke and audit what was refused, in its own transaction.
+
+    The log gets the type of the error and the lines of code it came by, never its text: that may hold a row.
+    """
+    if not isinstance(error, MicicError) and refusal.kind in ("internal", "unavailable", "conflict"):
+        steps = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-6:]]
+        logger.error("%s at %s %s: %s by %s", refusal.kind, request.method, route, type(error).__name__, " ".join(steps))
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is None or refusal.kind not in AUDITED_REFUSALS:
         return

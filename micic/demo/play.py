@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from shapely.geometry import shape
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from alerts.models import FeedFetch
@@ -74,10 +74,15 @@ class Director:
 
     def summary(self) -> dict[str, Any]:
         """What it came to. `whole` says whether the chain is."""
+        found: dict[str, Any] = _patiently(self._count)
+        found["whole"] = is_whole(found)
+        return found
+
+    def _count(self) -> dict[str, Any]:
         now = utc_now()
         sessions = self.deployment.sessions("micic_worker")
         states = {state: read_state(sessions, state, now) for state in STATES}
-        found: dict[str, Any] = {
+        return {
             "posts": sum(state["posts"] for state in states.values()),
             "migrants": sum(state["migrants"] for state in states.values()),
             "households": sum(state["households"] for state in states.values()),
@@ -92,8 +97,6 @@ class Director:
             "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
             "worker_starts": self.worker.starts,
         }
-        found["whole"] = is_whole(found)
-        return found
 
     # --- what the world does ---
 
@@ -360,8 +363,7 @@ def _patiently(attempt: Callable[[], Any]) -> Any:
         try:
             return attempt()
         except DBAPIError as error:
-            if not error.connection_invalidated and "connection" not in str(error.orig).lower():
-                raise
-            if datetime.now(UTC) > until:
+            is_away = error.connection_invalidated or isinstance(error, OperationalError)
+            if not is_away or datetime.now(UTC) > until:
                 raise
             time.sleep(0.3)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from micic.deployment import Deployment
+from micic.notifications.models import MessageRule
 from micic.notifications.service import RuleDraft, add_default_template, approve_rule, propose_rule
 from micic.notifications.texts import DEFAULT_TEXTS
 from micic.posts.models import ConsularPost, Staff, StaffRole, State
@@ -16,12 +17,14 @@ PURPOSE = "readiness before a crisis"
 
 
 def approve_rules(deployment: Deployment, *, now: datetime) -> None:
-    """One rule a State: inform those inside from moderate severity on, those possibly inside from severe on."""
+    """One rule a State, unless it has one: inform those inside from moderate severity on, those possibly inside from severe on."""
     with deployment.sessions("micic_worker")() as session:
         states = session.execute(select(State.code).where(State.is_registering)).scalars().all()
     for state in states:
         with deployment.sessions("micic_app").begin() as session:
             set_context(session, Context(state, role="operator"))
+            if session.execute(select(MessageRule.rule_id)).first() is not None:
+                continue
             author, approver = (_somebody(session, state, role) for role in (Role.CRISIS_CELL, Role.APPROVER))
             template_id = add_default_template(session, author, next(iter(DEFAULT_TEXTS)), now=now)
             draft = RuleDraft("Inform people in the affected area", template_id, 2, 3)

@@ -16,7 +16,6 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
-from sqlalchemy import func, select
 
 from micic.app import create_app
 from micic.clock import utc_now
@@ -31,7 +30,6 @@ from micic.demo.supervisor import Supervisor
 from micic.demo.world import build_world
 from micic.deployment import DATABASE, KEY_FILE, Deployment, open_private
 from micic.migrate import upgrade
-from micic.posts.models import State
 from micic.settings import Mail, Storage, Web
 
 PASSWORD = "safe-journey-home"  # noqa: S105  (of the demo's invented staff, printed at the start)
@@ -72,7 +70,7 @@ def run_demo(options: Options) -> int:
                 data, mail=Mail(smtp_url=SecretStr(catcher.url), mail_from=SENDER), web=Web(public_url=web_url)
             )
         )
-        is_new = _prepare(deployment, options, console)
+        _prepare(deployment, options, console)
         stack.enter_context(_serving(deployment, options.port))
         faults = Faults(options.faults, cluster)
         worker = _worker(deployment, feeds, catcher, data / MAIL_LOG, options)
@@ -85,7 +83,7 @@ def run_demo(options: Options) -> int:
         director = Director(
             deployment, crisis, feeds, catcher, worker, web_url, lambda line: console.print(f"  {line}")
         )
-        if not is_new:
+        if (data / SUMMARY).exists():
             console.print("The crisis of the last play is still there; --fresh plays it again.")
             return _serve(console, web_url)
         console.rule("the recorded crisis")
@@ -133,17 +131,12 @@ def _cluster(data: Path, console: Console) -> Iterator[Cluster]:
         cluster.stop()
 
 
-def _prepare(deployment: Deployment, options: Options, console: Console) -> bool:
-    """Schema, world, rules; whether the world is new."""
+def _prepare(deployment: Deployment, options: Options, console: Console) -> None:
+    """Schema, world and rules, each made once however often the start was interrupted."""
     began = time.monotonic()
     upgrade(deployment.databases.url("micic_owner"))
-    with deployment.sessions("micic_worker")() as session:
-        is_new = session.execute(select(func.count()).select_from(State).where(State.is_registering)).scalar() == 0
-    if not is_new:
-        return False
     console.print(f"  schema ready, {time.monotonic() - began:.1f} s")
     began = time.monotonic()
-    progress = _Progress(console)
     world = build_world(
         deployment.engine("micic_worker"),
         deployment.engine("micic_app"),
@@ -153,11 +146,10 @@ def _prepare(deployment: Deployment, options: Options, console: Console) -> bool
         now=utc_now(),
         password=PASSWORD,
         owner=deployment.engine("micic_owner"),
-        progress=progress.show,
+        progress=_Progress(console).show,
     )
     approve_rules(deployment, now=utc_now())
-    console.print(f"  world built: {world}, {time.monotonic() - began:.1f} s")
-    return True
+    console.print(f"  world {'there' if world.was_there else 'built'}: {world}, {time.monotonic() - began:.1f} s")
 
 
 class _Progress:

@@ -39,8 +39,10 @@ LINES_PER_PDF = 5_000
 
 TYPESET_SECONDS = 120
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
-DRAWN_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARABIC", "DEVANAGARI"})
-"""The scripts of the fonts that come with the product."""
+DRAWN_SCRIPTS = frozenset(
+    {"LATIN", "GREEK", "CYRILLIC", "ARABIC", "DEVANAGARI", "ARABIC-INDIC", "EXTENDED", "MODIFIER", "COMBINING"}
+)
+"""The first words of the names of the letters, digits and marks in the fonts that come with the product."""
 
 C = Column
 RECIPIENTS = {
@@ -50,24 +52,21 @@ RECIPIENTS = {
     RecipientClass.RED_CROSS: "For the Red Cross and Red Crescent",
     RecipientClass.CARRIER: "For the carrier",
 }
-LAYOUT: tuple[tuple[str, float, tuple[Column, ...]], ...] = (
-    ("No.", 1.1, (C.LINE, C.CHANGE)),
-    ("Person", 3.2, (C.NAME, C.NAME_ORIGINAL, C.REFERENCE, C.AGE, C.NATIONALITY, C.DOCUMENTS)),
-    ("Household", 1.9, (C.HOUSEHOLD, C.MEMBER)),
-    ("Priority", 3.2, (C.TIER, C.SENTENCE)),
-    ("Hazard", 2.2, (C.PRESENCE, C.SEVERITY, C.ZONE)),
-    ("Where", 3.2, (C.PLACE, C.COUNTRY, C.POSITION, C.RADIUS, C.SOURCE, C.LOCATION_AGE)),
-    ("Needs, languages", 2.2, (C.NEEDS, C.LANGUAGES)),
-    ("Contact", 3.0, (C.ADDRESSES, C.CHANNELS, C.CONTACT)),
-    ("Answer", 1.9, (C.ANSWER, C.MOVEMENT)),
+LAYOUT: tuple[tuple[str, float, tuple[tuple[Column, ...], ...]], ...] = (
+    ("No.", 1.2, ((C.LINE,), (C.CHANGE,))),
+    ("Person", 3.6, ((C.NAME,), (C.NAME_ORIGINAL,), (C.REFERENCE, C.AGE, C.NATIONALITY), (C.DOCUMENTS,))),
+    ("Household", 1.8, ((C.HOUSEHOLD,), (C.MEMBER,))),
+    ("Priority", 3.2, ((C.TIER,), (C.SENTENCE,))),
+    ("Hazard", 2.2, ((C.PRESENCE, C.SEVERITY), (C.ZONE,))),
+    ("Where", 3.6, ((C.PLACE, C.COUNTRY), (C.POSITION, C.RADIUS), (C.SOURCE, C.LOCATION_AGE))),
+    ("Needs, languages", 2.2, ((C.NEEDS,), (C.LANGUAGES,))),
+    ("Contact", 2.8, ((C.ADDRESSES,), (C.CHANNELS,), (C.CONTACT,))),
+    ("Answer", 1.8, ((C.ANSWER,), (C.MOVEMENT,))),
 )
-STYLES = {
-    C.LINE: "strong",
-    C.NAME: "strong",
-    C.TIER: "strong",
-    C.CHANGE: "quiet",
-    C.LOCATION_AGE: "quiet",
-} | dict.fromkeys((C.REFERENCE, C.HOUSEHOLD, C.POSITION, C.ADDRESSES), "ltr")
+"""The columns of the paper: heading, relative width, and the lines within a cell."""
+
+STYLES = {C.LINE: "strong", C.NAME: "strong", C.TIER: "strong", C.CHANGE: "quiet", C.SOURCE: "quiet"}
+STYLES |= dict.fromkeys((C.REFERENCE, C.HOUSEHOLD, C.POSITION, C.ADDRESSES), "ltr")
 WORDS = {
     C.AGE: "age {}",
     C.TIER: "tier {}",
@@ -75,7 +74,6 @@ WORDS = {
     C.RADIUS: "within {}",
     C.MEMBER: "person {}",
     C.LOCATION_AGE: "{} old",
-    C.SOURCE: "by {}",
     C.CHANNELS: "channels: {}",
     C.CONTACT: "contact: {}",
     C.MOVEMENT: "movement: {}",
@@ -189,7 +187,7 @@ def _rows(
     for line in open_lines(session, principal, vault, version):
         if line.is_damaged:
             raise Conflict(f"Line {line.line_no} cannot be opened: verify this version before it leaves the house.")
-        seen = Seen(line.line_no, line.household_rank, line.change, line.payload, line.is_token, line.refused)
+        seen = Seen(line.line_no, line.change, line.payload, line.is_token, line.refused)
         yield tuple(visible_cells(seen, recipient, principal.state, as_of=version.as_of).values())
 
 
@@ -277,9 +275,9 @@ def pdf_of(sheet: Sheet, *, part: int = 1) -> Document:
 def _typeset_input(sheet: Sheet, part: int, parts: int) -> dict[str, object]:
     rows = sheet.rows[(part - 1) * LINES_PER_PDF : part * LINES_PER_PDF]
     layout = [
-        (heading, width, shown)
-        for heading, width, columns in LAYOUT
-        if (shown := [column for column in columns if column in sheet.columns])
+        (heading, width, lines)
+        for heading, width, lines in LAYOUT
+        if any(column in sheet.columns for line in lines for column in line)
     ]
     volume = f", part {part} of {parts}" if parts > 1 else ""
     return {
@@ -314,13 +312,19 @@ def _summary(sheet: Sheet) -> str:
     return " · ".join(word for word in words if word) + "."
 
 
-def _fragments(
-    row: tuple[str, ...], layout: list[tuple[str, float, list[Column]]], columns: tuple[Column, ...]
-) -> list[list[list[str]]]:
-    cells = dict(zip(columns, row, strict=True))
+Layout = list[tuple[str, float, tuple[tuple[Column, ...], ...]]]
+
+
+def _fragments(row: tuple[str, ...], layout: Layout, columns: tuple[Column, ...]) -> list[list[list[str]]]:
+    """Per cell of the paper its lines, each with its words and its style."""
+    cells = {column: _worded(column, text) for column, text in zip(columns, row, strict=True) if text}
     return [
-        [[_worded(column, cells[column]), STYLES.get(column, "")] for column in shown if cells[column]]
-        for _, _, shown in layout
+        [
+            [" · ".join(cells[column] for column in line if column in cells), STYLES.get(line[0], "")]
+            for line in lines
+            if any(column in cells for column in line)
+        ]
+        for _, _, lines in layout
     ]
 
 
@@ -332,14 +336,14 @@ def _worded(column: Column, text: str) -> str:
 
 def drawable(text: str) -> str:
     """The text, or where the fonts have no signs for it, its Latin transliteration. Never an empty box."""
-    known = all(
-        symbol.isascii()
-        or unicodedata.category(symbol)[0] in "MPZN"
-        or unicodedata.name(symbol, "?").split()[0] in DRAWN_SCRIPTS
-        or symbol in "°·"
-        for symbol in text
-    )
+    known = all(symbol.isascii() or _is_drawn(symbol) for symbol in text)
     return text if known else anyascii(text)
+
+
+def _is_drawn(symbol: str) -> bool:
+    if "\xa0" <= symbol <= "\xbf" or "\u200c" <= symbol <= "\u205e":
+        return True
+    return unicodedata.name(symbol, "?").split()[0] in DRAWN_SCRIPTS
 
 
 def _utc(moment: datetime) -> str:

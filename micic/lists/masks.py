@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from micic.lists.payload import Payload
+from micic.lists.rules import Tier
 
 
 class RecipientClass(StrEnum):
@@ -99,9 +100,11 @@ MASKS: Mapping[RecipientClass, Mask] = MappingProxyType(
 """Data per deployment; the defaults give each class what its task needs and no more."""
 
 TOKEN_COLUMNS = frozenset(
-    {C.LINE, C.REFERENCE, C.TIER, C.SENTENCE, C.PRESENCE, C.SEVERITY, C.COUNTRY, C.NEEDS, C.LANGUAGES, C.CHANGE}
+    {C.LINE, C.REFERENCE, C.SENTENCE, C.PRESENCE, C.SEVERITY, C.COUNTRY, C.NEEDS, C.LANGUAGES, C.CHANGE}
 )
-"""What a token shows outside: that there is a person with needs, and a seat to be kept."""
+"""What a token shows outside: that there is a person with needs, and a seat to be kept. Not the tier: it would tell
+which of them are children alone.
+"""
 
 TOKEN_SENTENCE = "protected record: ask the post"  # noqa: S105
 TOKEN_NEED = "seat and escort"  # noqa: S105
@@ -114,7 +117,6 @@ class Seen:
     """A line as a mask meets it: what it says, whether it is a token, and who may not read the name."""
 
     line_no: int
-    household_rank: int
     change: str
     payload: Payload | None
     is_token: bool
@@ -141,7 +143,8 @@ def visible_cells(
         if not hidden or column in TOKEN_COLUMNS:
             cells[column] = plain(_cell(column, seen, mask, registering_state, as_of))
     if outside and seen.is_token:
-        cells[C.NEEDS] = "; ".join(filter(None, [cells[C.NEEDS], TOKEN_NEED]))
+        open_needs = [need for need in seen.payload["needs"] if need["tier"] != Tier.CHILD_ALONE]
+        cells[C.NEEDS] = "; ".join(filter(None, [plain(_needs({"needs": open_needs})), TOKEN_NEED]))
         if C.SENTENCE in cells:
             cells[C.SENTENCE] = TOKEN_SENTENCE
     return cells

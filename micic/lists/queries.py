@@ -256,35 +256,17 @@ class SealedLine:
     payload: bytes
 
 
-_COLUMN_TYPES = {
-    "line_no": "int",
-    "migrant_id": "uuid",
-    "household_id": "uuid",
-    "household_rank": "int",
-    "tier": "smallint",
-    "presence": "text",
-    "severity": "smallint",
-    "change": "text",
-    "fingerprint": "bytea",
-    "salt": "bytea",
-    "line_hash": "bytea",
-    "payload": "bytea",
-}
-_INSERT_LINES = (
-    f"insert into list_line (registering_state, list_id, {', '.join(_COLUMN_TYPES)}) select %(state)s, %(list)s, *"
-    f" from unnest({', '.join(f'%({name})b::{kind}[]' for name, kind in _COLUMN_TYPES.items())})"
-)
-
-
 def insert_lines(session: Session, state: str, list_id: uuid.UUID, lines: Iterable[SealedLine]) -> None:
-    """Write lines in bulk, by arrays in binary: row-level security does not allow COPY."""
+    """Write lines in bulk, past SQLAlchemy, which knows no arrays in binary form."""
     connection = session.connection().connection.driver_connection
     assert connection is not None
+    statement = read_statement(__package__, "insert_lines.sql")
     remaining = iter(lines)
     with connection.cursor() as cursor:
         while chunk := list(islice(remaining, INSERT_CHUNK)):
-            columns: dict[str, Any] = {name: [getattr(line, name) for line in chunk] for name in _COLUMN_TYPES}
-            cursor.execute(_INSERT_LINES, {"state": state, "list": list_id} | columns)
+            names = SealedLine.__dataclass_fields__
+            columns: dict[str, Any] = {name: [getattr(line, name) for line in chunk] for name in names}
+            cursor.execute(statement, {"state": state, "list": list_id} | columns)
 
 
 def insert_departures(session: Session, state: str, list_id: uuid.UUID, departures: dict[uuid.UUID, Departure]) -> None:

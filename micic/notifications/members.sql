@@ -1,6 +1,7 @@
 -- The households of whoever a crossing changed, one row per member: what the crossing means for them, if the rule
 -- means them, and the best address that is theirs. Who is written to for whom is decided in `rules`.
--- Every join goes by an index from the row before: statistics never know a crossing of a second ago.
+-- Each part is looked up by an index from the row before (`offset 0` keeps the planner to that): statistics never
+-- know a crossing of a second ago, and a wrong guess here costs minutes.
 -- A person reported dead neither gets a message nor is the reason of one, until an officer's later word.
 -- Parameters: state, event, crossing, rule, channel, min_inside, min_possible.
 with dead as materialized (
@@ -33,7 +34,8 @@ select m.migrant_id, m.household_id, m.is_head, m.lives_apart, m.protected, m.bo
          where x.registering_state = :state and x.event_id = :event and x.crossing_id = :crossing
            and x.migrant_id = m.migrant_id and x.change in ('entered', 'raised', 'firmed')
            and (e.severity_inside >= :min_inside
-                or greatest(e.severity_inside, e.severity_possible) >= :min_possible)) a on true
+                or greatest(e.severity_inside, e.severity_possible) >= :min_possible)
+        offset 0) a on true
   left join lateral (
         select c.contact_point_id, c.address, c.blind_index
           from contact_point c
@@ -46,18 +48,20 @@ select m.migrant_id, m.household_id, m.is_head, m.lives_apart, m.protected, m.bo
   -- Earlier messages of this rule in this event to this person, or to this address within the household.
   left join lateral (
         select count(*) as times
-          from notification n
-          join campaign c on c.registering_state = n.registering_state and c.campaign_id = n.campaign_id
-         where n.registering_state = :state and n.event_id = :event and c.rule_id = :rule
-           and n.status not in ('permanent_failure', 'expired', 'stopped')
-           and n.migrant_id in (select m.migrant_id
-                                 union all
-                                select p.migrant_id
-                                  from contact_point p
-                                  join migrant o on o.registering_state = p.registering_state
-                                                and o.migrant_id = p.migrant_id
-                                 where p.registering_state = :state and p.blind_index = u.blind_index
-                                   and o.household_id = m.household_id)
-       ) t on u.contact_point_id is not null
+          from (select m.migrant_id
+                 union
+                select p.migrant_id
+                  from contact_point p
+                  join migrant o on o.registering_state = p.registering_state and o.migrant_id = p.migrant_id
+                 where p.registering_state = :state and p.blind_index = u.blind_index
+                   and o.household_id = m.household_id) r
+         cross join lateral (
+                select n.campaign_id, n.event_id, n.status
+                  from notification n
+                 where n.registering_state = :state and n.migrant_id = r.migrant_id
+                offset 0) n
+          join campaign c on c.registering_state = :state and c.campaign_id = n.campaign_id
+         where n.event_id = :event and c.rule_id = :rule
+           and n.status not in ('permanent_failure', 'expired', 'stopped')) t on u.contact_point_id is not null
  where m.state_of_record <> 'deceased' and m.migrant_id not in (select migrant_id from dead)
  order by m.household_id, m.migrant_id

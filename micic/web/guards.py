@@ -5,10 +5,13 @@ Knows no session and no database.
 
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -66,6 +69,37 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class LastResort:
+    """Turns whatever a route raised and nobody expected into a reply, so that it too leaves with all headers.
+
+    Starlette's own handler stands outside all guards, and its log would repeat the error's text, which may name a
+    person: `respond` tells both the reader and the log.
+    """
+
+    def __init__(self, app: ASGIApp, *, respond: Callable[[Request, Exception], Response]) -> None:
+        self._app = app
+        self._respond = respond
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception as error:
+            if started:
+                raise
+            reply = await run_in_threadpool(self._respond, Request(scope, receive), error)
+            await reply(scope, receive, send)
 
 
 class SameOrigin:
@@ -131,11 +165,17 @@ class Counters:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "other")
-                self._counts[route, f"{message['status'] // 100}xx"] += 1
+                self._counts[route_of(scope), f"{message['status'] // 100}xx"] += 1
             await send(message)
 
         await self._app(scope, receive, send_counted if scope["type"] == "http" else send)
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that was taken, never the address: that may hold a token or an id."""
+    path: str = getattr(scope.get("route"), "path", "other")
+    inside_api = scope["path"].startswith("/api/v1/") and not path.startswith("/api/")
+    return f"/api/v1{path}" if inside_api and path != "other" else path
 
 
 def metrics_text(counts: "Counter[tuple[str, str]]") -> str:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from micic.door import InHouse, Keys, Known, Now, Transaction, Who, unit_of_work
 from micic.errors import Invalid, NotFound
 from micic.lists.documents import Document, Sheet, csv_of, pdf_of, pdf_parts, prepare_sheet
-from micic.lists.masks import Column, RecipientClass, Seen, visible_cells
+from micic.lists.masks import RecipientClass, Seen, visible_cells
 from micic.lists.rules import ListKind
 from micic.lists.service import freeze_list, read_lines, release_list
 from micic.registry.vault import Vault
@@ -23,11 +23,6 @@ from micic.web.situation import rail
 router = APIRouter()
 
 LINES_PER_PAGE = 200
-SHOWN = (
-    Column.LINE, Column.TIER, Column.NAME, Column.REFERENCE, Column.AGE, Column.HOUSEHOLD, Column.MEMBER,
-    Column.PRESENCE, Column.SEVERITY, Column.SENTENCE, Column.COUNTRY, Column.PLACE, Column.RADIUS, Column.SOURCE, Column.LOCATION_AGE,
-    Column.NEEDS, Column.ANSWER, Column.CHANGE,
-)  # fmt: skip
 LIST = "/events/{event_id}/lists/{list_id}"
 
 
@@ -77,7 +72,7 @@ def show_list(
     shown = lines[(page - 1) * LINES_PER_PAGE : page * LINES_PER_PAGE]
     cells = [
         visible_cells(
-            Seen(line.line_no, line.household_rank, line.change, line.payload, line.is_token, line.refused),
+            Seen(line.line_no, line.change, line.payload, line.is_token, line.refused),
             RecipientClass.INTERNAL,
             principal.state,
             as_of=row.as_of,
@@ -87,7 +82,6 @@ def show_list(
     values = {
         **_around(session, principal, now, row),
         "lines": list(zip(shown, cells, strict=True)),
-        "columns": SHOWN,
         "page": page,
         "pages": max(1, -(-len(lines) // LINES_PER_PAGE)),
     }

@@ -54,6 +54,7 @@ class People:
     region: NDArray[np.int64]
     radius_class: NDArray[np.int64]
     kind: NDArray[np.int64]
+    centres: Floats  # (lon, lat) of the regions, the most peopled first
     towns: Floats  # (lon, lat) of the towns, the largest first
 
     @property
@@ -84,6 +85,7 @@ def make_people(count: int, seed: int = 20260301) -> People:
         region=np.concatenate([region[town], region[trip_town]]),
         radius_class=rng.choice(list(CLASS_WEIGHTS), len(places), p=list(CLASS_WEIGHTS.values())),
         kind=np.concatenate([kind, np.full(len(away), 2)]),
+        centres=centres,
         towns=towns,
     )
 

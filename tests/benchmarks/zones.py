@@ -23,25 +23,25 @@ class Shape:
     vertices: int
     ragged: float
     stretch: float = 1.0
-    town: int = 0
-    kind: str = "affected"
+    region: int = 0
+    near_town: bool = True
 
 
-SHAKEMAP = Shape("ShakeMap 3,600 vertices, 1 %", 0.01, 3_600, 0.05, 1.6, town=3)
-COUNTRY = Shape("country 7,700 vertices, 8.5 %", 0.085, 7_700, 0.15, 1.2, town=0)
-FLOOD = Shape("flood 11,000 vertices, 0.2 %", 0.002, 11_000, 0.6, 8.0, town=9)
-TINY = Shape("CAP 150 vertices, 0.01 %", 0.0001, 150, 0.1, 1.0, town=200)
+SHAKEMAP = Shape("ShakeMap 3,600 vertices, 1 %", 0.01, 3_600, 0.05, 1.6, region=1)
+COUNTRY = Shape("country 7,700 vertices, 8.5 %", 0.085, 7_700, 0.15, 1.2, near_town=False)
+FLOOD = Shape("flood 11,000 vertices, 0.2 %", 0.002, 11_000, 0.6, 8.0, region=2)
+TINY = Shape("CAP 150 vertices, 0.01 %", 0.0001, 150, 0.1, region=5)
 SHAPES = (SHAKEMAP, COUNTRY, FLOOD, TINY)
 
 
 def make_zone(shape: Shape, people: People, *, grow: float = 1.0, move: float = 0.0, seed: int = 7) -> MultiPolygon:
-    """A zone round a town that holds `share * grow` of the people; `move` shifts it by a part of its radius.
+    """A zone in a region that holds `share * grow` of the people; `move` shifts it by a part of its radius.
 
     A point lies in a star-shaped zone iff its distance over the zone's radius in its direction is below the scale:
     the wanted share is a quantile of that, so the zone is right at once.
     """
     rng = np.random.default_rng(seed)
-    centre = people.towns[shape.town] + np.array([0.03, 0.02])
+    centre = _centre(shape, people)
     angles = np.linspace(-np.pi, np.pi, shape.vertices, endpoint=False)
     radii = _radii(rng, angles, shape.ragged)
     lon, lat = people.lon[people.known] - centre[0], people.lat[people.known] - centre[1]
@@ -52,6 +52,15 @@ def make_zone(shape: Shape, people: People, *, grow: float = 1.0, move: float = 
     x = centre[0] + (np.cos(angles) * radii + move) * scale * shape.stretch
     y = centre[1] + np.sin(angles) * radii * scale
     return normalise(Polygon(np.column_stack([x, np.clip(y, -85, 85)])))
+
+
+def _centre(shape: Shape, people: People) -> Floats:
+    """The middle of the region, or a little beside the town nearest to it."""
+    middle = people.centres[shape.region]
+    if not shape.near_town:
+        return middle
+    nearest = np.argmin(np.hypot(*(people.towns - middle).T))
+    return np.asarray(people.towns[nearest] + np.array([0.03, 0.02]))
 
 
 def _radii(rng: np.random.Generator, angles: Floats, ragged: float) -> Floats:

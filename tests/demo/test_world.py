@@ -109,8 +109,8 @@ def test_the_same_seed_gives_the_same_world(everything: Engine, fresh_database: 
     build(fresh_database)
     again = fresh_database.engine("micic_backup")
     for table, columns in ALIKE.items():
-        query = f"select {columns} from {table} order by 1, 2"
-        assert rows(everything, query) == rows(again, query), table
+        query = f"select {columns} from {table}"
+        assert sorted(map(repr, rows(everything, query))) == sorted(map(repr, rows(again, query))), table
     wrapped = "select wrapped_key from person_key"
     assert not set(rows(everything, wrapped)) & set(rows(again, wrapped)), "keys are never from the seed"
 

@@ -1,6 +1,7 @@
 """Freezing on real PostGIS: who stands on a list, what it says, and when a new version is made."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -12,38 +13,9 @@ from micic.cases.service import record_movement, record_welfare
 from micic.errors import NotFound, NotPermitted
 from micic.lists.models import ListDeparture, PersonList
 from micic.lists.reading import Line
-from micic.lists.rules import ListKind
-from micic.lists.service import freeze_list, read_lines
-from micic.security.principal import Principal
+from micic.lists.service import freeze_list
+from tests.lists.acts import ASSISTANCE, EVACUATION, freeze, lines_of
 from tests.lists.builders import NOW, Someone, World
-
-ASSISTANCE, EVACUATION = ListKind.ASSISTANCE, ListKind.EVACUATION
-
-
-def freeze(
-    world: World,
-    kind: ListKind = ASSISTANCE,
-    *,
-    minutes: int = 0,
-    post: int = 0,
-    principal: Principal | None = None,
-) -> PersonList:
-    with world.as_(principal or world.system) as session:
-        return freeze_list(
-            session,
-            principal or world.system,
-            world.vault(session),
-            world.event_id,
-            world.posts[post],
-            kind,
-            now=NOW + timedelta(minutes=minutes),
-        )
-
-
-def lines_of(world: World, version: PersonList, principal: Principal | None = None) -> list[Line]:
-    who = principal or world.system
-    with world.as_(who) as session:
-        return read_lines(session, who, world.vault(session), version.list_id, now=NOW)
 
 
 def presences(lines: list[Line]) -> dict[uuid.UUID, str]:
@@ -358,3 +330,11 @@ def test_exercises_are_frozen_by_hand_and_say_so(world: World) -> None:
     world.settle(Someone(born_on=date(1980, 1, 1)))
     world.change("update situation set mode = 'exercise' where registering_state = :state and event_id = :event")
     assert freeze(world, principal=world.cell).mode == "exercise"
+
+
+def test_two_who_freeze_at_once_make_one_version(world: World) -> None:
+    world.settle(Someone(), Someone())
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda minutes: freeze(world, minutes=minutes), (0, 1))
+    assert first.list_id == second.list_id
+    assert lines_of(world, first)

@@ -381,7 +381,11 @@ class CrisisWorld:
             found = session.execute(
                 select(Notification.notification_id).where(Notification.language == language).limit(1)
             ).scalar_one()
-        return MASTER.link_token(STATE, found)
+        return self.link_of(found)
+
+    def link_of(self, notification_id: uuid.UUID) -> str:
+        """The token of one message."""
+        return MASTER.link_token(STATE, notification_id)
 
     # --- the application ---
 
