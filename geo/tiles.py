@@ -67,7 +67,7 @@ class Tile:
 def area_layer(name: str, rows: str, columns: str) -> str:
     """A scalar select that yields one layer of areas or points.
 
-    `rows` is a select with a column `geometry` (SRID 4326) and `columns`. Cut to the tile's frame in degrees before
+    `rows` is a select with a column `geometry` (SRID 4326) and `columns`. What does not reach the tile is skipped. Cut to the tile's frame in degrees before
     it is projected, so that zones that reach a pole stay finite.
     """
     return f"""
@@ -78,7 +78,7 @@ select coalesce(st_asmvt(t, '{name}', {EXTENT}, 'geom'), '') from (
                  st_makeenvelope(:west, :south, :east, :north, 4326) as degrees) f
    cross join lateral ({rows}) r
    where r.geometry && f.degrees
-) t where t.geom is not null"""  # noqa: S608 - name, rows and columns are constants of the callers
+) t"""  # noqa: S608 - name, rows and columns are constants of the callers
 
 
 def cell_layer(name: str, rows: str, columns: str, steps: int) -> str:

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_S = 5
 PURPOSE_HEADER = "X-Purpose"
 MAX_PURPOSE_CHARS = 120
+UNATTENDED = "unattended"  # in the query of what a page fetches by itself: it keeps no session alive
 ENTRANCE = Context("", role="entrance")  # before anybody is known: only reference tables can be read
 
 
@@ -100,14 +101,14 @@ def offered_token(request: Request, house: InHouse) -> SessionToken | None:
 OfferedToken = Annotated[SessionToken | None, Depends(offered_token)]
 
 
-def find_signed_in(house: InHouse, token: OfferedToken, now: Now) -> SignedIn | None:
+def find_signed_in(request: Request, house: InHouse, token: OfferedToken, now: Now) -> SignedIn | None:
     """Who is asking, if they are signed in. A short transaction of its own: a request that fails later was
-    still a sign of life.
+    still a sign of life; one that a page makes by itself is none.
     """
     if token is None:
         return None
     with unit_of_work(house.staff, Context(token.state, role="entrance")) as session:
-        return signin.find_signed_in(session, token, now=now)
+        return signin.find_signed_in(session, token, now=now, is_use=UNATTENDED not in request.query_params)
 
 
 def signed_in_of(request: Request, found: Annotated[SignedIn | None, Depends(find_signed_in)]) -> SignedIn:

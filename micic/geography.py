@@ -11,6 +11,9 @@ from geo.coordinates import Position
 from geo.places import CountryIndex, load_countries
 
 BORDERS = Path(__file__).parent / "web" / "vendor" / "world-atlas" / "countries-50m.json"
+HIGH_SEAS = "XXZ"
+"""International waters, as UN/LOCODE's XZ: a place farther than 25 km from every coast."""
+
 USER_ASSIGNED = {"XK": "XKX"}
 
 

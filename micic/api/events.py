@@ -10,7 +10,7 @@ from fastapi.encoders import jsonable_encoder
 from starlette.responses import Response
 
 from geo.geojson import GeoJSONError, area_from_geojson
-from micic.api.conditions import conditional, require_match
+from micic.api.conditions import conditional, require_match, versioned
 from micic.api.cursors import after_severity, read_severity
 from micic.api.idempotency import OnlyOnce
 from micic.api.schemas import Act, DeclareArea, OpenSituation
@@ -47,15 +47,18 @@ def create_event(session: Transaction, principal: Who, now: Now, once: OnlyOnce,
 
 
 @router.get("/events/{event_id}")
-def read_event(session: Transaction, principal: Who, now: Now, event_id: uuid.UUID) -> dict[str, Any]:
-    """One event whole: the line, the figures, zones in force and the versions of its alert."""
+def read_event(session: Transaction, principal: Who, now: Now, event_id: uuid.UUID) -> Response:
+    """One event whole: the line, the figures, zones in force and the versions of its alert. The ETag is the
+    situation's version, for If-Match.
+    """
     event = queries.get_event(session, principal, event_id, now=now)
-    return {
+    whole = {
         "event": event,
         "figures": queries.get_figures(session, principal, event_id, now=now),
         "zones": queries.list_zones(session, principal, event_id, now=now),
         "versions": queries.list_versions(session, principal, event_id),
     }
+    return versioned(whole, f'"{event.version}"')
 
 
 @router.get("/events/{event_id}/figures", response_model=Figures)

@@ -9,7 +9,7 @@ import typer
 import uvicorn
 
 from micic.app import create_app
-from micic.cli import chain, lists, people
+from micic.cli import chain, lists, people, registry
 from micic.cli.rim import deployment_or_exit
 from micic.demo.run import Options, run_demo
 from micic.log import configure
@@ -23,6 +23,9 @@ app.add_typer(chain.events, name="events")
 app.add_typer(lists.app, name="lists")
 app.add_typer(people.rules, name="rules")
 app.add_typer(people.messages, name="messages")
+app.add_typer(registry.people, name="people")
+app.add_typer(registry.areas, name="areas")
+app.add_typer(registry.alerts, name="alerts")
 app.command("cross")(chain.cross)
 app.command("take-up")(chain.take_up)
 

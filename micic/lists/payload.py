@@ -23,8 +23,8 @@ RADIUS_M = MappingProxyType({1: 50, 2: 500, 3: 5_000, 4: 25_000, 5: 100_000})
 """Metres by radius class; 6 is the whole country."""
 
 EXPIRES_SOON = timedelta(days=183)
-PASSING = ("observed_at", "contact_at", "welfare_at", "movement_at", "needs_help_since")
-"""What grows older by itself and tells a responder nothing new."""
+PASSING = ("observed_at", "contact_at", "welfare_at", "movement_at", "needs_help_since", "member_no")
+"""What grows older by itself, or follows from the order of the lines, and tells a responder nothing new."""
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))

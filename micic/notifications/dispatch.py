@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from micic.notifications.channels import Channel, Delivery, Outgoing
@@ -35,6 +35,8 @@ from micic.security.crypto import MasterKeys
 
 LONGEST_TRY = timedelta(seconds=40)  # a channel's slowest try; no try begins with less of the lease left
 RETRIES_S = (0.2, 0.5, 1.0, 2.0, 4.0)  # of writing a result while the database restarts
+# connection lost or refused; or a person erased between the look and the write
+PASSING = (OperationalError, InterfaceError, IntegrityError)
 
 logger = logging.getLogger(__name__)
 
@@ -221,7 +223,7 @@ class Dispatcher:
                     kept = keep_result(session, self._state, result, now=self._now())
                 break
             except DBAPIError as error:
-                if pause is None or not error.connection_invalidated:
+                if pause is None or not (error.connection_invalidated or isinstance(error, PASSING)):
                     raise
                 time.sleep(pause)
         self._counts[result.outcome] += 1

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, func, insert, select, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from geo.database import read_statement
@@ -327,7 +326,11 @@ class Kept:
 
 
 def keep_result(session: Session, state: str, result: Result, *, now: datetime) -> Kept:
-    """Write down what became of a try and, with it in one transaction, what that means for the person's contact."""
+    """Write down what became of a try and, with it in one transaction, what that means for the person's contact.
+
+    A person erased since the claim has no history to add to; erased this very instant, the whole is refused
+    (IntegrityError) and can be kept again.
+    """
     claimed = result.claimed
     row = session.execute(
         text(read_statement(__package__, "record_result.sql")),
@@ -345,16 +348,9 @@ def keep_result(session: Session, state: str, result: Result, *, now: datetime) 
             "contact_point": claimed.contact_point_id if result.is_address_dead else None,
         },
     ).one()
-    kept = Kept(*row)
+    kept = Kept(row.was_ours, row.status)
     contact = CONTACT_AFTER.get(result.step.status)
-    if kept.was_ours and contact is not None:
-        _note_contact(session, state, claimed, contact, now)
-    return kept
-
-
-def _note_contact(session: Session, state: str, claimed: Claimed, contact: ContactState, now: datetime) -> None:
-    """A person erased since the claim has no history to add to."""
-    with suppress(IntegrityError), session.begin_nested():
+    if kept.was_ours and contact is not None and row.person_exists:
         record_contact(
             session,
             Principal.system(state),
@@ -365,6 +361,7 @@ def _note_contact(session: Session, state: str, claimed: Claimed, contact: Conta
             trust=Trust.KNOWN_ADDRESS,
             now=now,
         )
+    return kept
 
 
 def sweep(session: Session, state: str, *, now: datetime) -> dict[str, int]:

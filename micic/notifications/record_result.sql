@@ -1,5 +1,6 @@
 -- What became of one try, unless somebody else has claimed the notification since: the number of the try is the
--- fence. Tells whether it was still ours, and the status of the campaign, so that a stop is seen between messages.
+-- fence. Tells whether it was still ours, the status of the campaign, so that a stop is seen between messages, and
+-- whether the person is still on the record.
 -- Parameters: state, notification, attempt, status, due_in, reason, reference, now, outcome, detail, contact_point.
 with kept as (
     update notification
@@ -20,7 +21,9 @@ bounced as (
        set bounced_at = :now
      where registering_state = :state and contact_point_id = cast(:contact_point as uuid)
 )
-select (select count(*) from kept) > 0 as was_ours, c.status
+select (select count(*) from kept) > 0 as was_ours, c.status,
+       exists (select 1 from migrant m
+                where m.registering_state = n.registering_state and m.migrant_id = n.migrant_id) as person_exists
   from notification n
   join campaign c on c.registering_state = n.registering_state and c.campaign_id = n.campaign_id
  where n.registering_state = :state and n.notification_id = :notification

@@ -151,7 +151,6 @@ class Source:
     migrant_id: uuid.UUID
     household_id: uuid.UUID
     contact_point_id: uuid.UUID
-    sent_at: datetime | None
     expires_at: datetime
     revoked_at: datetime | None
 
@@ -249,7 +248,6 @@ def _find_source(session: Session, reply: Reply) -> Source | None:
             Notification.migrant_id,
             Notification.household_id,
             Notification.contact_point_id,
-            Notification.handed_over_at,
             AnswerLink.expires_at,
             AnswerLink.revoked_at,
         )

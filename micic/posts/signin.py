@@ -118,7 +118,9 @@ def close_session(session: Session, token: SessionToken) -> None:
     )
 
 
-def find_signed_in(session: Session, token: SessionToken, *, now: datetime) -> SignedIn | None:
+def find_signed_in(
+    session: Session, token: SessionToken, *, now: datetime, is_use: bool = True
+) -> SignedIn | None:
     """Who holds this token, if the session is open and they still work here; notes that it was used."""
     row = session.execute(
         select(StaffSession.seen_at, StaffSession.expires_at, Staff.staff_id, Staff.display_name, Staff.language)
@@ -134,7 +136,7 @@ def find_signed_in(session: Session, token: SessionToken, *, now: datetime) -> S
     ).one_or_none()
     if row is None or not is_open(row.seen_at, row.expires_at, now):
         return None
-    if now - row.seen_at >= SEEN_EVERY:
+    if is_use and now - row.seen_at >= SEEN_EVERY:
         _note_use(session, token, now)
     posts, roles = _posts_and_roles(session, token.state, row.staff_id)
     principal = Principal(

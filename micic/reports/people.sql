@@ -8,14 +8,23 @@ with exposed as (
      where e.registering_state = :state and e.event_id = :event and e.ended_at is null
        and (cast(:presence as text) is null or e.presence = :presence)
 ),
-subject as (select migrant_id from exposed),
+-- Without a wish for an answer the page is cut before the histories are read; with one, all must be read first.
+candidate as materialized (
+    select *
+      from exposed
+     where cast(:after_id as uuid) is null
+        or (severity, migrant_id) < (cast(:after_severity as smallint), cast(:after_id as uuid))
+     order by severity desc, migrant_id desc
+     limit case when cast(:answer as text) is null then cast(:size as int) end
+),
+subject as (select migrant_id from candidate),
 {news},
 marked as (
     select x.*, greatest(n.welfare_at, n.needs_help_since) as told_at,
            case when n.needs_help_since is not null then 'need_help'
                 when n.welfare = 'safe' then 'safe'
                 when n.answered then 'answered' else 'silent' end as answer
-      from exposed x
+      from candidate x
       left join news n on n.migrant_id = x.migrant_id
 )
 select k.migrant_id, k.presence, k.severity, k.country, k.answer, k.told_at, k.serving_post_id,
@@ -28,8 +37,6 @@ select k.migrant_id, k.presence, k.severity, k.country, k.answer, k.told_at, k.s
                       where w.registering_state = :state and w.migrant_id = k.migrant_id
                         and w.location_id = k.location_id
                       order by w.from_at desc limit 1) w on true
- where (cast(:answer as text) is null or k.answer = :answer)
-   and (cast(:after_id as uuid) is null
-        or (k.severity, k.migrant_id) < (cast(:after_severity as smallint), cast(:after_id as uuid)))
+ where cast(:answer as text) is null or k.answer = :answer
  order by k.severity desc, k.migrant_id desc
  limit :size

@@ -136,7 +136,9 @@ def go_to(path: str) -> RedirectResponse:
 def error_page(request: Request, refusal: Refusal) -> Response:
     """What happened, what is kept, what to do. Who is not signed in is sent to the sign-in page."""
     if refusal.kind == "not_signed_in":
-        target = request.url.path if request.method == "GET" else "/"
+        target = request.url.path.removesuffix("/panel") if request.method == "GET" else "/"
+        if request.headers.get("HX-Request"):  # the part of a page that keeps itself fresh: leave the page
+            return Response(status_code=401, headers={"HX-Redirect": f"/login?then={target}"})
         return RedirectResponse(f"/login?then={target}", 303)
     page = render(request, "error.html", {"refusal": refusal}, status=refusal.status)
     page.headers.update(refusal.headers)

@@ -131,7 +131,9 @@ def isolate(table: str) -> None:
     policy(table, "app", f"{STATE} and ({app_condition(table)})")
     mode = " and mode = '{}'" if table in WITH_MODE else ""
     policy(table, "worker", STATE + mode.format("live"))
-    policy(table, "exercise", STATE + mode.format("exercise"))
+    # an exercise reaches the tries and links of its own messages only: those that its policy on notification shows
+    of_its_own = f" and ({app_condition(table)})" if table in OF_NOTIFICATION else ""
+    policy(table, "exercise", STATE + mode.format("exercise") + of_its_own)
 
 
 def grant(privilege: str, targets: list[str], role: str) -> None:

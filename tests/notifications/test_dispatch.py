@@ -1,16 +1,10 @@
-"""The outbox under failure: kills, stops, expiry, outages, poison, doubt. Reconciled against the provider's own log."""
+"""The outbox under failure: stops, expiry, outages, poison, doubt, lost connections."""
 
-import random
-import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -18,15 +12,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from micic.demo.mail_catcher import MailCatcher, Moods
+from micic.demo.mail_catcher import MailCatcher
 from micic.notifications.channels import Delivery, Outgoing
 from micic.notifications.dispatch import Dispatcher
 from micic.notifications.outbox import Claimed, claim, keep_result, renew
 from micic.notifications.rules import Outcome
 from micic.notifications.service import stop_campaign
 from micic.registry.vault import Vault
-from tests.conftest import FreshDatabase
-from tests.notifications.world import MASTER, PUBLIC_URL, STATE, Change, Person, World, email_channel, log_path
+from tests.notifications.world import MASTER, PUBLIC_URL, STATE, World, campaign_of, email_channel
 
 Answer = Delivery | Exception
 
@@ -63,78 +56,9 @@ class Scripted:
         pass
 
 
-def _campaign(world: World, size: int, **rule: Any) -> None:
-    people = [Person(f"p{number}@mail.example") for number in range(size)]
-    world.register_all([[person] for person in people])
-    world.standing_rule(**rule)
-    world.cross(*map(Change, people))
-    assert world.apply() == 1
-
-
 def _outcomes(world: World) -> Counter[str]:
     return Counter({row.outcome: row.number for row in world.rows(
         "select outcome, count(*) as number from delivery_attempt group by 1")})  # fmt: skip
-
-
-# --- kills (R1, small) ---
-
-
-@contextmanager
-def _process(database: FreshDatabase, catcher: MailCatcher, log: str) -> Iterator[subprocess.Popen[bytes]]:
-    arguments = [database.url("micic_worker"), catcher.url, *([log] if log else [])]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.notifications.dispatcher_process", *arguments],
-        cwd=Path(__file__).resolve().parents[2],
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _kill_while_sending(database: FreshDatabase, catcher: MailCatcher, log: str, more: int) -> None:
-    """SIGKILL once the provider has taken `more` messages, at whatever point that catches the dispatcher."""
-    wanted = len(catcher.messages()) + more
-    with _process(database, catcher, log) as process:
-        while process.poll() is None and len(catcher.messages()) < wanted:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-
-@pytest.mark.parametrize(("size", "is_asked"), [(300, True), (120, False)])
-def test_killed_dispatchers_lose_nothing_and_double_nothing_unrecorded(
-    fresh_database: FreshDatabase, tmp_path: Path, size: int, is_asked: bool
-) -> None:
-    """R1, T13: every message reaches the provider; twice only those that stand as uncertain in the ledger, and none
-    at all with a provider that says what it took. 1 % of the tries are refused for now, 1 % accepted in silence.
-    """
-    world = World(fresh_database.engine)
-    _campaign(world, size)
-    chance = random.Random(7)
-    log = log_path(tmp_path)
-    with MailCatcher(log, moods=Moods(temporary_failure=0.01, silence=0.01, seed=3)) as catcher:
-        for _ in range(3):
-            _kill_while_sending(fresh_database, catcher, str(log) if is_asked else "", chance.randrange(15, size // 4))
-            world.make_due()
-        channel = email_channel(catcher.url, catcher.was_accepted if is_asked else None)
-        while world.dispatch(channel).outcomes:
-            world.make_due()
-        taken = Counter(message.recipients[0] for message in catcher.messages())
-        ids = Counter(message.message_id.strip("<>").partition("@")[0] for message in catcher.messages())
-    assert set(taken) == {f"p{number}@mail.example" for number in range(size)}
-    doubted = {
-        str(row[0]) for row in world.rows("select notification_id from delivery_attempt where outcome = 'uncertain'")
-    }
-    assert doubted
-    assert {one for one, times in ids.items() if times > 1} <= doubted
-    if is_asked:
-        assert max(ids.values()) == 1
-        assert world.statuses() == {"sent": size}
-        assert world.value("select status from campaign") == "done"
-    handed_over = world.value("select count(distinct migrant_id) from contact_entry where state = 'handed_over'")
-    assert handed_over == world.statuses()["sent"]
 
 
 # --- expiry and stop ---
@@ -142,7 +66,7 @@ def test_killed_dispatchers_lose_nothing_and_double_nothing_unrecorded(
 
 def test_nothing_is_sent_after_its_expiry(world: World, catcher: MailCatcher) -> None:
     """R24: the dispatcher stood still past the expiry."""
-    _campaign(world, 12, expires_after_s=3600)
+    campaign_of(world, 12, expires_after_s=3600)
     later = datetime.now(UTC) + timedelta(hours=2)
     assert not world.dispatch(email_channel(catcher.url), now=later).outcomes
     assert catcher.messages() == ()
@@ -151,7 +75,7 @@ def test_nothing_is_sent_after_its_expiry(world: World, catcher: MailCatcher) ->
 
 
 def test_a_message_that_expires_during_the_run_is_not_sent(world: World) -> None:
-    _campaign(world, 3, expires_after_s=3600)
+    campaign_of(world, 3, expires_after_s=3600)
     dispatcher = Dispatcher(world.factory(), MASTER, STATE, channel := Scripted(), PUBLIC_URL, now=datetime.now(UTC))
     channel.before_send = lambda _: setattr(dispatcher, "_began", dispatcher._began - 4000)
     dispatcher.run(100)
@@ -161,7 +85,7 @@ def test_a_message_that_expires_during_the_run_is_not_sent(world: World) -> None
 
 def test_a_stop_lets_at_most_the_message_being_dialled_go(world: World) -> None:
     """T12: within the lot that is already claimed as well."""
-    _campaign(world, 30)
+    campaign_of(world, 30)
     channel = Scripted()
 
     def stop(message: Outgoing) -> None:
@@ -186,7 +110,7 @@ def test_a_stop_lets_at_most_the_message_being_dialled_go(world: World) -> None:
 
 
 def test_refusals_by_kind(world: World) -> None:
-    _campaign(world, 3)
+    campaign_of(world, 3)
     channel = Scripted(
         {
             "p0@mail.example": Delivery(Outcome.PERMANENT, "recipient 550", is_address_dead=True),
@@ -206,7 +130,7 @@ def test_refusals_by_kind(world: World) -> None:
 
 def test_poison_is_parked_after_five_tries_and_its_neighbours_go_on(world: World) -> None:
     """R11."""
-    _campaign(world, 12)
+    campaign_of(world, 12)
     channel = Scripted(
         {"p3@mail.example": RuntimeError("a@secret.example"), "p4@mail.example": Delivery(Outcome.TEMPORARY)}
     )
@@ -221,7 +145,7 @@ def test_poison_is_parked_after_five_tries_and_its_neighbours_go_on(world: World
 
 
 def test_an_unreadable_message_is_parked_at_once(world: World) -> None:
-    _campaign(world, 3)
+    campaign_of(world, 3)
     with world.session() as session:
         session.execute(
             text(
@@ -237,7 +161,7 @@ def test_an_unreadable_message_is_parked_at_once(world: World) -> None:
 
 
 def test_an_outage_uses_up_no_try(world: World, catcher: MailCatcher) -> None:
-    _campaign(world, 12)
+    campaign_of(world, 12)
     channel = email_channel(catcher.url)
     catcher.stop()
     for _ in range(7):
@@ -253,8 +177,22 @@ def test_an_outage_uses_up_no_try(world: World, catcher: MailCatcher) -> None:
     assert world.dispatch(email_channel(catcher.url)).handed_over == 12
 
 
+def test_a_result_outlives_the_loss_of_the_database_connection(world: World) -> None:
+    campaign_of(world, 2)
+    channel = Scripted()
+    channel.before_send = lambda _: world.rows(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where usename = 'micic_worker' and datname = current_database() and pid <> pg_backend_pid()"
+    )
+    with world.session(), world.session():  # so that the pool keeps several connections, to be cut under it
+        pass
+    world.dispatch(channel)
+    assert world.statuses() == {"sent": 2}
+    assert _outcomes(world) == {"sent": 2}
+
+
 def test_one_connection_serves_a_run_and_outlives_a_hang_up(world: World, catcher: MailCatcher) -> None:
-    _campaign(world, 30)
+    campaign_of(world, 30)
     channel = email_channel(catcher.url)
     clients = set()
     send = channel.send
@@ -278,7 +216,7 @@ def test_one_connection_serves_a_run_and_outlives_a_hang_up(world: World, catche
 
 def _doubtful(world: World) -> None:
     """One message whose dispatcher died while it had it."""
-    _campaign(world, 1)
+    campaign_of(world, 1)
     with world.session() as session:
         claim(session, Vault(session, MASTER, STATE), STATE, "email", now=datetime.now(UTC))
     world.make_due()
@@ -303,7 +241,7 @@ def test_a_lapsed_lease_is_a_doubt_that_is_asked_about(
 
 
 def test_doubt_without_a_providers_word_is_tried_once_more_and_then_held(world: World) -> None:
-    _campaign(world, 1)
+    campaign_of(world, 1)
     channel = Scripted({"p0@mail.example": Delivery(Outcome.UNCERTAIN, "connection lost after the text")})
     for _ in range(5):
         world.dispatch(channel)
@@ -335,7 +273,7 @@ def test_doubt_past_the_expiry_is_answered_but_not_sent(world: World, accepted: 
 
 def test_a_late_result_does_not_overwrite_a_later_try(world: World) -> None:
     """The number of the try is the fence; but what is known of the late try stays in its own row."""
-    _campaign(world, 1)
+    campaign_of(world, 1)
     with world.session() as session:
         (late,) = claim(session, Vault(session, MASTER, STATE), STATE, "email", now=datetime.now(UTC))
     world.make_due()
@@ -349,7 +287,7 @@ def test_a_late_result_does_not_overwrite_a_later_try(world: World) -> None:
 
 
 def test_a_lease_about_to_end_is_renewed_before_the_next_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    _campaign(world, 5)
+    campaign_of(world, 5)
     monkeypatch.setattr("micic.notifications.dispatch.LONGEST_TRY", timedelta(seconds=60))
     renewed: list[int] = []
 
@@ -365,7 +303,7 @@ def test_a_lease_about_to_end_is_renewed_before_the_next_try(world: World, monke
 
 
 def test_two_dispatchers_at_once_send_each_message_once(world: World) -> None:
-    _campaign(world, 60)
+    campaign_of(world, 60)
     channels = [Scripted(), Scripted()]
     threads = [Thread(target=world.dispatch, args=(channel,)) for channel in channels]
     for thread in threads:
@@ -379,7 +317,7 @@ def test_two_dispatchers_at_once_send_each_message_once(world: World) -> None:
 
 
 def test_the_try_is_committed_before_anybody_is_dialled_and_no_transaction_is_open_then(world: World) -> None:
-    _campaign(world, 1)
+    campaign_of(world, 1)
     seen: list[Any] = []
     channel = Scripted()
     channel.before_send = lambda _: seen.extend(

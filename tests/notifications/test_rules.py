@@ -56,21 +56,21 @@ def test_a_rule_is_approved_by_another_person(world: World) -> None:
     assert actions == {"template.add", "rule.propose", "rule.approve"}
 
 
-@pytest.mark.parametrize(
-    "draft",
-    [
-        {"min_severity_inside": 5},
-        {"min_severity_possible": -1},
-        {"channel": "sms"},
-        {"expires_after_s": 5},
-        {"max_recipients": 0},
-        {"name": " "},
-        {"template_id": uuid.UUID(int=1)},
-    ],
-)
-def test_an_impossible_rule_is_refused(world: World, draft: dict[str, Any]) -> None:
-    with pytest.raises(Invalid):
-        world.standing_rule(**draft)
+IMPOSSIBLE: list[dict[str, Any]] = [
+    {"min_severity_inside": 5},
+    {"min_severity_possible": -1},
+    {"channel": "sms"},
+    {"expires_after_s": 5},
+    {"max_recipients": 0},
+    {"name": " "},
+    {"template_id": uuid.UUID(int=1)},
+]
+
+
+def test_an_impossible_rule_is_refused(world: World) -> None:
+    for draft in IMPOSSIBLE:
+        with pytest.raises(Invalid):
+            world.standing_rule(**draft)
 
 
 def test_a_rule_not_yet_approved_or_retired_does_nothing_and_looks_not_back(world: World) -> None:
@@ -247,6 +247,20 @@ def test_more_recipients_than_approved_waits_for_a_person_who_types_the_number(w
     assert world.value("select status from campaign") == "sending"
 
 
+def test_a_flip_to_exercise_between_draft_and_approval_is_refused(world: World) -> None:
+    """R22."""
+    (person,) = world.register(Person("a@one.example"))
+    (other,) = world.register(Person("b@one.example"))
+    world.standing_rule(max_recipients=1)
+    world.cross(Change(person), Change(other))
+    world.apply()
+    with world.session() as session:
+        session.execute(text("update situation set mode = 'exercise'"))
+    campaign_id = world.value("select campaign_id from campaign")
+    with world.session("micic_app") as session, pytest.raises(Conflict):
+        approve_campaign(session, world.approver, campaign_id, 2, now=_now())
+
+
 def test_after_a_stop_only_a_person_lets_the_rule_speak_again(world: World) -> None:
     first, second = (world.register(Person(f"{name}@one.example"))[0] for name in "ab")
     world.standing_rule()
@@ -323,6 +337,21 @@ def _insert_live(table: str) -> str:
         " values ('PHL', gen_random_uuid(), gen_random_uuid(), 'live', :event, gen_random_uuid(), gen_random_uuid(),"
         " 'email', gen_random_uuid(), 'en', 'x', :post, now(), now(), now())"
     )
+
+
+def test_the_exercise_role_cannot_touch_the_links_and_tries_of_live_messages(world: World) -> None:
+    (person,) = world.register(Person("a@one.example"))
+    world.standing_rule()
+    world.cross(Change(person))
+    world.apply()
+    live = world.value("select notification_id from notification")
+    with world.session("micic_exercise") as session:
+        assert session.execute(text("update answer_link set revoked_at = now()")).rowcount == 0  # type: ignore[attr-defined]
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            session.execute(
+                text("insert into delivery_attempt values ('PHL', :live, 1, now(), now(), 'sent')"), {"live": live}
+            )
+        session.rollback()
 
 
 # --- pure decisions ---

@@ -335,6 +335,15 @@ class World:
         }
 
 
+def campaign_of(world: World, size: int, **rule: Any) -> None:
+    """A rule and a crossing that make one campaign of `size` messages, to p0@mail.example and on."""
+    people = [Person(f"p{number}@mail.example") for number in range(size)]
+    world.register_all([[person] for person in people])
+    world.standing_rule(**rule)
+    world.cross(*map(Change, people))
+    assert world.apply() == 1
+
+
 def email_channel(url: str, accepted: Callable[[str], bool | None] | None = None) -> EmailChannel:
     return EmailChannel(url, SENDER, accepted=accepted)
 

@@ -109,6 +109,25 @@ def test_a_session_ends_when_idle_and_after_a_shift(change: str, signed_in: Sign
     assert (reply.status_code, reply.headers["location"]) == (303, "/login?then=/")
 
 
+def test_a_page_that_refreshes_itself_keeps_no_session_alive(signed_in: SignIn, world: CrisisWorld) -> None:
+    client = signed_in()
+    token = SessionToken.parse(client.cookies["micic"])
+    assert token is not None
+    by_token = {"hash": token.stored}
+    with world.session("micic_app") as session:
+        session.execute(
+            text("update staff_session set seen_at = now() - interval '10 min' where token_hash = :hash"), by_token
+        )
+    idle_for = text("select extract(minute from now() - seen_at) from staff_session where token_hash = :hash")
+    for query, minutes in (("?unattended=1", 10), ("", 0)):
+        assert client.get(f"/events/{world.event_id}/panel{query}").status_code == 200
+        with world.session() as session:
+            assert session.execute(idle_for, by_token).scalar_one() == minutes
+    client.cookies.clear()
+    gone = client.get(f"/events/{world.event_id}/panel?unattended=1", headers={"HX-Request": "true"})
+    assert (gone.status_code, gone.headers["hx-redirect"]) == (401, f"/login?then=/events/{world.event_id}")
+
+
 def test_a_session_lasts_a_shift_at_most(signed_in: SignIn, world: CrisisWorld) -> None:
     signed_in()
     with world.session() as session:

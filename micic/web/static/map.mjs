@@ -183,6 +183,7 @@ async function start() {
   map.addControl(new maplibregl.ScaleControl(), "bottom-right");
   map.touchZoomRotate.disableRotation();
   map.on("styledata", () => { if (!map.hasImage("cell-0")) addPatterns(map); });
+  document.getElementById("map-note").remove();
   map.once("idle", () => { box.dataset.state = "idle"; });
   describe(map);
   dark.addEventListener("change", () => map.setStyle(style(world), { diff: false }));
@@ -190,6 +191,5 @@ async function start() {
 
 start().catch((error) => {
   box.dataset.state = "failed";
-  box.textContent = "The map could not be drawn. The tables below say the same.";
   console.error(error);
 });
