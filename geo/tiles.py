@@ -13,8 +13,8 @@ MAX_ZOOM = 20
 MARGIN = 0.04
 """How far a tile reaches over its edge, as a part of its side: wider than any line is drawn."""
 
-STEPS_INTO_TILE = 5
-"""A tile is divided into 32 x 32 cells."""
+STEPS_INTO_TILE = 4
+"""A tile is divided into 16 x 16 cells: 32 to 64 pixels each, so that a number can be read in one."""
 
 
 @dataclass(frozen=True)

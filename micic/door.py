@@ -267,7 +267,9 @@ def note_refusal(request: Request, route: str, error: Exception, refusal: Refusa
     """
     if not isinstance(error, MicicError) and refusal.kind in ("internal", "unavailable", "conflict"):
         steps = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-6:]]
-        logger.error("%s at %s %s: %s by %s", refusal.kind, request.method, route, type(error).__name__, " ".join(steps))
+        logger.error(
+            "%s at %s %s: %s by %s", refusal.kind, request.method, route, type(error).__name__, " ".join(steps)
+        )
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is None or refusal.kind not in AUDITED_REFUSALS:
         return

@@ -19,9 +19,7 @@ def create_session(house: InHouse, now: Now, body: SignIn) -> Session:
     token = sign_in(house, body.state, body.login, body.password, now=now)
     if token is None:
         raise NotSignedIn("State, login and password do not fit together, or the login is locked for a while.")
-    return Session(
-        token=token.text, idle_s=int(IDLE.total_seconds()), absolute_s=int(ABSOLUTE.total_seconds())
-    )
+    return Session(token=token.text, idle_s=int(IDLE.total_seconds()), absolute_s=int(ABSOLUTE.total_seconds()))
 
 
 @router.get("/session")

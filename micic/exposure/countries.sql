@@ -44,4 +44,4 @@ update exposure_country x
    set ended_at = :at, crossing_id = :crossing_id
  where x.registering_state = :state and x.ended_at is null
    and (cast(:event as uuid) is null or x.event_id = :event)
-   and not exists (select 1 from desired d where d.event_id = x.event_id and d.country = x.country)
+   and (x.event_id, x.country) not in (select event_id, country from desired)

@@ -2,7 +2,7 @@
 -- change (RULES 2 and 3). One statement for all triggers: a zone was stored or revised (:event given), a person's
 -- whereabouts changed (:migrants given), everything, the clock. Only the way to the pairs differs: pairs_by_zone.sql or pairs_by_person.sql goes in.
 -- Parameters: state, at, recorded_at, crossing_id, cause, event, migrants, severity_if_unknown, stale_after.
-with zone_in_force as materialized (
+with zone_in_force as (
     select z.zone_id, z.event_id, z.firm, coalesce(z.severity, :severity_if_unknown) as severity, z.valid_from,
            case when :at >= e.began_at + :stale_after then e.began_at end as stale_before
       from zone z
@@ -39,38 +39,47 @@ by_zone as (
       from pair
      order by event_id, migrant_id, zone_id, is_inside desc, severity desc, began_at, location_id
 ),
-desired as (
-    select event_id, migrant_id,
-           case when bool_or(is_inside) then 'inside' else 'possible' end as presence,
-           max(severity) filter (where is_inside) as severity_inside,
-           max(severity) filter (where not is_inside) as severity_possible,
-           (array_agg(zone_id order by severity desc, began_at, zone_id) filter (where is_inside))[1] as zone_inside,
-           (array_agg(zone_id order by severity desc, began_at, zone_id) filter (where not is_inside))[1]
-               as zone_possible,
-           (array_agg(location_id order by severity desc, began_at, zone_id) filter (where is_inside))[1]
-               as location_inside,
-           (array_agg(location_id order by severity desc, began_at, zone_id) filter (where not is_inside))[1]
-               as location_possible,
-           (array_agg(cell order by is_inside desc, severity desc, began_at, zone_id))[1] as cell,
-           (array_agg(country order by is_inside desc, severity desc, began_at, zone_id))[1] as country,
-           (array_agg(keeper_post_id order by is_inside desc, severity desc, began_at, zone_id))[1] as keeper_post_id,
-           (array_agg(serving_post_id order by is_inside desc, severity desc, began_at, zone_id))[1]
-               as serving_post_id,
-           min(began_at) as began_at
+-- The best of those inside and the best of those possible: at most two rows a person. (An aggregate with an order
+-- of its own would sort once for each person and column.)
+best as (
+    select distinct on (event_id, migrant_id, is_inside) *,
+           min(began_at) over (partition by event_id, migrant_id) as first_began_at
       from by_zone
-     group by event_id, migrant_id
+     order by event_id, migrant_id, is_inside desc, severity desc, began_at, zone_id
 ),
-open as (
-    select *
+desired as (
+    select distinct on (event_id, migrant_id)
+           event_id, migrant_id, case when is_inside then 'inside' else 'possible' end as presence,
+           case when is_inside then severity end as severity_inside,
+           case when is_inside then lead(severity) over person else severity end as severity_possible,
+           case when is_inside then zone_id end as zone_inside,
+           case when is_inside then lead(zone_id) over person else zone_id end as zone_possible,
+           case when is_inside then location_id end as location_inside,
+           case when is_inside then lead(location_id) over person else location_id end as location_possible,
+           cell, country, keeper_post_id, serving_post_id, first_began_at as began_at
+      from best
+    window person as (partition by event_id, migrant_id order by is_inside desc)
+     order by event_id, migrant_id, is_inside desc
+),
+-- The last episode of everybody who ever was in an event in scope; its values are null where it has ended.
+previous as (
+    select distinct on (event_id, migrant_id)
+           event_id, migrant_id, episode, began_at, cell, country, keeper_post_id, serving_post_id, zone_inside,
+           zone_possible, location_inside, location_possible,
+           case when ended_at is null then presence end as presence,
+           case when ended_at is null then severity_inside end as severity_inside,
+           case when ended_at is null then severity_possible end as severity_possible
       from exposure
-     where registering_state = :state and ended_at is null
+     where registering_state = :state
        and (cast(:event as uuid) is null or event_id = :event)
        and (cast(:migrants as uuid[]) is null or migrant_id = any(:migrants))
+     order by event_id, migrant_id, episode desc
 ),
+-- A full join is never done row by row, whatever the planner expects.
 merged as materialized (
     select coalesce(d.event_id, o.event_id) as event_id, coalesce(d.migrant_id, o.migrant_id) as migrant_id,
-           coalesce(d.keeper_post_id, o.keeper_post_id) as keeper_post_id,
-           coalesce(d.serving_post_id, o.serving_post_id) as serving_post_id,
+           case when d.event_id is null then o.keeper_post_id else d.keeper_post_id end as keeper_post_id,
+           case when d.event_id is null then o.serving_post_id else d.serving_post_id end as serving_post_id,
            d.presence, d.severity_inside, d.severity_possible, d.zone_inside, d.zone_possible, d.location_inside,
            d.location_possible, d.cell, d.country, d.began_at,
            o.episode, o.presence as presence_before, o.began_at as began_before,
@@ -93,28 +102,21 @@ merged as materialized (
                      < coalesce(o.severity_inside, o.severity_possible) then 'lowered'
            end as change
       from desired d
-      full join open o on o.event_id = d.event_id and o.migrant_id = d.migrant_id
-),
-closed_before as (
-    select event_id, migrant_id, max(episode) as episode
-      from exposure
-     where registering_state = :state and ended_at is not null
-       and (cast(:event as uuid) is null or event_id = :event)
-       and (cast(:migrants as uuid[]) is null or migrant_id = any(:migrants))
-     group by event_id, migrant_id
+      full join previous o on o.event_id = d.event_id and o.migrant_id = d.migrant_id
+     where d.event_id is not null or o.presence is not null
 ),
 opened as (
     insert into exposure (registering_state, event_id, migrant_id, episode, presence, severity_inside,
                           severity_possible, zone_inside, zone_possible, location_inside, location_possible, cell,
                           country, keeper_post_id, serving_post_id, began_at, crossing_id, recorded_at)
-    select :state, n.event_id, n.migrant_id, coalesce(c.episode, 0) + 1, n.presence, n.severity_inside,
+    select :state, n.event_id, n.migrant_id, coalesce(n.episode, 0) + 1, n.presence, n.severity_inside,
            n.severity_possible, n.zone_inside, n.zone_possible, n.location_inside, n.location_possible, n.cell,
            n.country, n.keeper_post_id, n.serving_post_id, n.began_at, :crossing_id, :recorded_at
       from merged n
-      left join closed_before c on c.event_id = n.event_id and c.migrant_id = n.migrant_id
      where n.change = 'entered'
      order by n.event_id, n.migrant_id
 ),
+-- The scope again: without it the planner reads every partition of the State.
 revised as (
     update exposure e
        set presence = n.presence, severity_inside = n.severity_inside, severity_possible = n.severity_possible,
@@ -124,7 +126,9 @@ revised as (
            recorded_at = :recorded_at
       from merged n
      where e.registering_state = :state and e.event_id = n.event_id and e.migrant_id = n.migrant_id
-       and e.episode = n.episode and n.presence is not null and n.differs
+       and e.episode = n.episode and n.presence_before is not null and n.presence is not null and n.differs
+       and (cast(:event as uuid) is null or e.event_id = :event)
+       and (cast(:migrants as uuid[]) is null or e.migrant_id = any(:migrants))
 ),
 -- An exposure ends when its zone or its location did, not when we found out.
 closed as (
@@ -141,6 +145,8 @@ closed as (
              where n.change = 'left') n
      where e.registering_state = :state and e.event_id = n.event_id and e.migrant_id = n.migrant_id
        and e.episode = n.episode
+       and (cast(:event as uuid) is null or e.event_id = :event)
+       and (cast(:migrants as uuid[]) is null or e.migrant_id = any(:migrants))
 ),
 noted as (
     insert into exposure_change (registering_state, event_id, crossing_id, migrant_id, change, cause, presence_before,

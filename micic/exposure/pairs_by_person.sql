@@ -1,4 +1,5 @@
-    -- From the persons: a cell lies in 29 quadtree cells, one a level; each is looked up by equality.
+    -- From the persons: a cell lies in 29 quadtree cells, one a level; each is looked up by equality, and then the
+    -- zone it is of: not all the zones in force.
     select z.event_id, w.migrant_id, z.zone_id, w.location_id, z.severity,
            c.radius_class = 0 as is_inside, greatest(z.valid_from, w.from_at) as began_at, w.cell, w.country,
            w.keeper_post_id, w.serving_post_id
@@ -11,7 +12,10 @@
              where c.radius_class = k.cover_class
                and c.cell_from = (w.cell & ~l.mask) and c.cell_to = (w.cell | l.mask)
             offset 0) c
-      join zone_in_force z on z.zone_id = c.zone_id
+     cross join lateral (
+            select * from zone_in_force z
+             where z.zone_id = c.zone_id
+            offset 0) z
      where w.registering_state = :state and w.migrant_id = any(:migrants)
        and w.cell is not null
        and w.from_at <= :at and coalesce(w.until_at > :at, true)

@@ -1,9 +1,13 @@
-    -- From the zones: every cell of a cover is one range of the index on (State, radius class, cell).
+    -- From the zones: every cell of a cover is one range of the index on (State, radius class, cell). Each step is
+    -- fenced (offset 0): the planner takes a range for 50 times what it holds, and would read whole tables instead.
     select z.event_id, w.migrant_id, z.zone_id, w.location_id, z.severity,
            c.radius_class = 0 as is_inside, greatest(z.valid_from, w.from_at) as began_at, w.cell, w.country,
            w.keeper_post_id, w.serving_post_id
       from zone_in_force z
-      join cover c on c.zone_id = z.zone_id and (c.radius_class > 0 or z.firm)
+     cross join lateral (
+            select * from cover c
+             where c.zone_id = z.zone_id and (c.radius_class > 0 or z.firm)
+            offset 0) c
      cross join lateral unnest(case when c.radius_class = 0 then array[1, 2, 3, 4] else array[c.radius_class] end)
                 as k(candidate_class)
      cross join lateral (

@@ -58,8 +58,9 @@ def is_registering(session: Session, state: str) -> bool:
 def find_credentials(session: Session, state: str, login: str) -> Credentials | None:
     """The credentials of one login within one State."""
     row = session.execute(
-        select(Staff.staff_id, Staff.password_hash, Staff.failed_attempts, Staff.locked_until, Staff.disabled_at)
-        .where(Staff.registering_state == state, Staff.login == login)
+        select(Staff.staff_id, Staff.password_hash, Staff.failed_attempts, Staff.locked_until, Staff.disabled_at).where(
+            Staff.registering_state == state, Staff.login == login
+        )
     ).one_or_none()
     if row is None:
         return None
@@ -118,9 +119,7 @@ def close_session(session: Session, token: SessionToken) -> None:
     )
 
 
-def find_signed_in(
-    session: Session, token: SessionToken, *, now: datetime, is_use: bool = True
-) -> SignedIn | None:
+def find_signed_in(session: Session, token: SessionToken, *, now: datetime, is_use: bool = True) -> SignedIn | None:
     """Who holds this token, if the session is open and they still work here; notes that it was used."""
     row = session.execute(
         select(StaffSession.seen_at, StaffSession.expires_at, Staff.staff_id, Staff.display_name, Staff.language)

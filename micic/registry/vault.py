@@ -6,6 +6,7 @@ which is one request or one unit of work.
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 
 from sqlalchemy import Uuid, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -40,17 +41,20 @@ class Vault:
         return self._post_keys[post_id]
 
     def person_keys(self, migrant_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
-        """The data keys of those persons whose key still exists and is visible; the others are absent."""
+        """The data keys of those persons whose key is visible and can be opened; the others are absent: erased, not
+        to be seen, or of a post whose key was destroyed.
+        """
         rows = self._session.execute(
             select(PersonKey.migrant_id, PersonKey.post_id, PersonKey.wrapped_key).where(
                 PersonKey.registering_state == self._state,
                 PersonKey.migrant_id == any_(literal(list(migrant_ids), ARRAY(Uuid))),
             )
         )
-        return {
-            migrant_id: unwrap_person_key(self.post_key(post_id), migrant_id, wrapped)
-            for migrant_id, post_id, wrapped in rows
-        }
+        found: dict[uuid.UUID, bytes] = {}
+        for migrant_id, post_id, wrapped in rows:
+            with suppress(Unreadable):
+                found[migrant_id] = unwrap_person_key(self.post_key(post_id), migrant_id, wrapped)
+        return found
 
     def make_person_key(self, post_id: uuid.UUID, migrant_id: uuid.UUID) -> tuple[bytes, PersonKey]:
         """A new data key and the row that keeps it wrapped; the caller adds the row."""

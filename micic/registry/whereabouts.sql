@@ -2,18 +2,24 @@
 -- candidates over time, each firm or soft from when until when. It does not ask what time it is: a check-in that
 -- will grow old, a trip that will begin are rows already, and the clock only has to look at from_at and until_at.
 -- Parameters: state, migrants (uuid[]; null: everybody), check_in, officer, third_party (intervals of freshness).
--- Scope is whole households, because a member without a place of their own stands where the head is.
+-- Scope is whole households, because a member without a place of their own stands where the head is. Two branches,
+-- of which the planner drops one: an "or" would read everybody to find a few. Every person has a post (a foreign
+-- key); of a left join the planner never expects less than it gets.
 with scope as materialized (
     select m.migrant_id, m.household_id, m.keeper_post_id, m.is_head, m.lives_apart,
            make_interval(days => p.confirm_interval_days) as confirm_interval
-      from migrant m
-      join consular_post p on p.registering_state = m.registering_state and p.post_id = m.keeper_post_id
-     where m.registering_state = :state
-       and m.state_of_record = 'registered'
-       and (cast(:migrants as uuid[]) is null
-            or m.household_id in (select h.household_id
-                                    from migrant h
-                                   where h.registering_state = :state and h.migrant_id = any(:migrants)))
+      from (select *
+              from migrant
+             where registering_state = :state and cast(:migrants as uuid[]) is null
+             union all
+            select *
+              from migrant
+             where registering_state = :state
+               and household_id in (select h.household_id
+                                      from migrant h
+                                     where h.registering_state = :state and h.migrant_id = any(:migrants))) m
+      left join consular_post p on p.registering_state = m.registering_state and p.post_id = m.keeper_post_id
+     where m.state_of_record = 'registered'
 ),
 -- One row per claim, with the period for which it is a candidate and the instant until which it is fresh.
 claim as materialized (
@@ -155,13 +161,20 @@ desired as materialized (
      where not member.is_head and not member.lives_apart
        and not exists (select 1 from claim c where c.migrant_id = member.migrant_id and c.position is not null)
 ),
+-- What is no longer desired. A full join is never done row by row, whatever the planner expects.
 gone as (
     delete from whereabouts w
-     using scope s
-     where w.registering_state = :state and w.migrant_id = s.migrant_id
-       and not exists (select 1 from desired d
-                        where d.migrant_id = w.migrant_id and d.location_id = w.location_id
-                          and d.from_at = w.from_at)
+     using (select h.migrant_id, h.location_id, h.from_at
+              from (select w.migrant_id, w.location_id, w.from_at
+                      from whereabouts w
+                      join scope s on s.migrant_id = w.migrant_id
+                     where w.registering_state = :state) h
+              full join desired d on d.migrant_id = h.migrant_id and d.location_id = h.location_id
+                                 and d.from_at = h.from_at
+             where d.migrant_id is null
+            offset 0) g
+     where w.registering_state = :state and w.migrant_id = g.migrant_id and w.location_id = g.location_id
+       and w.from_at = g.from_at
     returning 1
 ),
 kept as (

@@ -1,4 +1,5 @@
--- The frame of the zones of an event that are in force, degrees. Parameters: state, event, now.
+-- The frame of the zones of an event that are in force, degrees; without any, of the place where it happened and
+-- 250 km or so around. Parameters: state, event, now.
 with drawn as (
     select z.geometry
       from zone z
@@ -15,4 +16,5 @@ with drawn as (
        and a.declared_at <= :now and coalesce(a.ended_at > :now, true)
 )
 select st_xmin(e.box) as west, st_ymin(e.box) as south, st_xmax(e.box) as east, st_ymax(e.box) as north
-  from (select st_extent(geometry) as box from drawn) e
+  from (select coalesce((select st_extent(geometry) from drawn),
+                        (select box2d(st_expand(v.position, 2.5)) from event v where v.event_id = :event)) as box) e

@@ -308,6 +308,11 @@ class HeldAlert:
     headline: str
     zones: int
 
+    @property
+    def is_drill(self) -> bool:
+        """Whether it says of itself that it is not real."""
+        return self.status != "actual" or self.test_suspected is not None
+
 
 @dataclass(frozen=True)
 class FeedHealth:

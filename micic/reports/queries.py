@@ -262,7 +262,7 @@ def list_waiting(session: Session, principal: Principal, *, now: datetime, event
     campaigns = list_campaigns(session, principal, event_id)
     return Waiting(
         alerts,
-        tuple(row for row in lists if row.is_latest and row.status == "frozen"),
+        tuple(row for row in lists if row.is_latest and row.status == "frozen" and row.line_count),
         tuple(row for row in campaigns if row.status == "pending_approval"),
     )
 
@@ -279,9 +279,7 @@ def list_posts(session: Session, principal: Principal) -> list[tuple[uuid.UUID, 
     """Every post of the State: id, name, kind, lon, lat."""
     position = ConsularPost.position
     query = (
-        select(
-            ConsularPost.post_id, ConsularPost.name, ConsularPost.kind, position.ST_X().label("x"), position.ST_Y()
-        )
+        select(ConsularPost.post_id, ConsularPost.name, ConsularPost.kind, position.ST_X().label("x"), position.ST_Y())
         .where(ConsularPost.registering_state == principal.state)
         .order_by(ConsularPost.name)
     )

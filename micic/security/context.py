@@ -28,9 +28,12 @@ def set_context(session: Session, context: Context) -> None:
     """Set the context for the rest of the session's current transaction."""
     connection = session.connection().connection.driver_connection
     assert connection is not None
+    statements = [
+        sql.SQL("SET LOCAL {} = {}").format(sql.Identifier("micic", name), sql.Literal(value))
+        for name, value in _settings(context)
+    ]
     with connection.cursor() as cursor:
-        for name, value in _settings(context):
-            cursor.execute(sql.SQL("SET LOCAL {} = {}").format(sql.Identifier("micic", name), sql.Literal(value)))
+        cursor.execute(sql.SQL("; ").join(statements))
 
 
 def _settings(context: Context) -> Iterable[tuple[str, str]]:

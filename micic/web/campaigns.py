@@ -71,9 +71,7 @@ def take_approval(
 
 
 @router.post(CAMPAIGN + "/stop", dependencies=[OurForm])
-def take_stop(
-    session: Transaction, principal: Who, now: Now, event_id: uuid.UUID, campaign_id: uuid.UUID
-) -> Response:
+def take_stop(session: Transaction, principal: Who, now: Now, event_id: uuid.UUID, campaign_id: uuid.UUID) -> Response:
     """Stop it at once."""
     stop_campaign(session, principal, campaign_id, now=now)
     return go_to(f"/events/{event_id}/campaigns/{campaign_id}")

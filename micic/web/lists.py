@@ -115,7 +115,12 @@ def ask_release(
     require(principal, Permission.RELEASE_LIST)
     row = own_list(session, principal, event_id, list_id)
     chosen = recipient_class if recipient_class in list(RecipientClass) and note.strip() else ""
-    values = {**_around(session, principal, now, row), "chosen": chosen, "note": note.strip(), "spoken": spoken(row, chosen)}
+    values = {
+        **_around(session, principal, now, row),
+        "chosen": chosen,
+        "note": note.strip(),
+        "spoken": spoken(row, chosen),
+    }
     return render(request, "lists/release.html", values, known=known)
 
 

@@ -116,14 +116,18 @@ def render(
 ) -> HTMLResponse:
     """A page or a part of one."""
     chosen = language or language_of(request, known)
-    body = environment(chosen).get_template(template).render(
-        nonce=request.state.nonce,
-        known=known,
-        csrf=known.token.csrf if known else "",
-        path=request.url.path,
-        now=values.get("now") or utc_now(),
-        exercise=values.get("exercise", False),
-        **{name: value for name, value in values.items() if name not in ("now", "exercise")},
+    body = (
+        environment(chosen)
+        .get_template(template)
+        .render(
+            nonce=request.state.nonce,
+            known=known,
+            csrf=known.token.csrf if known else "",
+            path=request.url.path,
+            now=values.get("now") or utc_now(),
+            exercise=values.get("exercise", False),
+            **{name: value for name, value in values.items() if name not in ("now", "exercise")},
+        )
     )
     return HTMLResponse(body, status)
 

@@ -74,7 +74,8 @@ def families(lists: list[ListRow]) -> list[ListFamily]:
     for row in sorted(lists, key=lambda row: -row.version):
         found.setdefault((row.kind != "evacuation", row.post_name, row.post_id), []).append(row)
     return [
-        ListFamily(post_id, post_name, rows[0].kind, tuple(rows)) for (_, post_name, post_id), rows in sorted(found.items())
+        ListFamily(post_id, post_name, rows[0].kind, tuple(rows))
+        for (_, post_name, post_id), rows in sorted(found.items())
     ]
 
 

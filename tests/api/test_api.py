@@ -95,7 +95,9 @@ def test_reading_people_is_audited_with_its_purpose(signed_in: SignIn, world: Cr
     signed_in().get(event(world, "/people"), headers={"X-Purpose": "case:4711"})
     with world.session() as session:
         found = session.execute(
-            text("select purpose, subject_id from audit_entry where action = 'people_read' order by audit_id desc limit 1")
+            text(
+                "select purpose, subject_id from audit_entry where action = 'people_read' order by audit_id desc limit 1"
+            )
         ).one()
     assert tuple(found) == ("case:4711", world.event_id)
 
@@ -164,7 +166,9 @@ def test_who_froze_a_list_may_not_release_it(signed_in: SignIn, world: CrisisWor
         assert is_problem(client.post(event(world, f"/lists/{made['list_id']}/release"), json=body), 409, "four_eyes")
     finally:
         with world.session("micic_app") as session:
-            session.execute(text("delete from staff_role where staff_id = :cell and role = 'approver'"), {"cell": world.cell_id})
+            session.execute(
+                text("delete from staff_role where staff_id = :cell and role = 'approver'"), {"cell": world.cell_id}
+            )
 
 
 def test_lists_come_in_pages_and_open_with_their_lines(signed_in: SignIn, world: CrisisWorld) -> None:

@@ -12,6 +12,7 @@ from tests.api.mvt import Feature, read_tile, signed_area
 from tests.web.fixtures import SignIn
 from tests.web.world import OTHER_STATE, CrisisWorld
 
+LAST = (1 << STEPS_INTO_TILE) - 1
 pytestmark = pytest.mark.xdist_group("pages")
 
 
@@ -43,7 +44,9 @@ def test_the_squares_hold_everybody_once_and_in_place(z: int, signed_in: SignIn,
     wanted: dict[tuple[int, ...], list[tuple[str, int]]] = {}
     for cell, presence, severity in people:
         x, y = tile_of_cell(cell, z + STEPS_INTO_TILE)
-        wanted.setdefault((x >> 5, y >> 5, x & 31, y & 31), []).append((presence, severity))
+        wanted.setdefault((x >> STEPS_INTO_TILE, y >> STEPS_INTO_TILE, x & LAST, y & LAST), []).append(
+            (presence, severity)
+        )
     found = {}
     for x, y in {key[:2] for key in wanted}:
         for feature in fetch(client, world, z, x, y)["exposed"]:
@@ -99,6 +102,6 @@ def test_another_state_sees_the_public_zones_and_nobody(signed_in: SignIn, world
 def test_a_tile_knows_its_frame() -> None:
     tile = Tile(0, 0, 0)
     assert tile.frame == (-180.0, -85.0511287798066, 180.0, 85.0511287798066)
-    assert tile.shift == 2 * (28 - 5)
+    assert tile.shift == 2 * (28 - STEPS_INTO_TILE)
     with pytest.raises(ValueError, match="no such tile"):
         Tile(1, 2, 0)

@@ -54,7 +54,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 class Visit:
     """One window, with everything it complained of."""
 
-    def __init__(self, browser: Browser, address: str, size: dict[str, int], *, dark: bool = False, language: str = "en"):
+    def __init__(
+        self, browser: Browser, address: str, size: dict[str, int], *, dark: bool = False, language: str = "en"
+    ):
         self.address = address
         self._context = browser.new_context(
             viewport={"width": size["width"], "height": size["height"]},
@@ -155,11 +157,15 @@ def test_the_panel_keeps_itself_fresh(browser: Browser, address: str, visits: li
     assert fetched.value.status == 200
     visit.page.wait_for_timeout(300)
     assert visit.page.get_by_role("heading", name="Decide now").count() == 1
-    assert visit.page.get_by_role("table", name="Registered people by presence").is_visible()  # what was open stays open
+    assert visit.page.get_by_role(
+        "table", name="Registered people by presence"
+    ).is_visible()  # what was open stays open
     visit.check()
 
 
-def test_from_sign_in_to_a_released_list(browser: Browser, address: str, visits: list[Visit], world: CrisisWorld) -> None:
+def test_from_sign_in_to_a_released_list(
+    browser: Browser, address: str, visits: list[Visit], world: CrisisWorld
+) -> None:
     cell = Visit(browser, address, DESK)
     visits.append(cell)
     cell.sign_in("cell")
@@ -208,9 +214,17 @@ def test_every_other_page_is_clean(
         visit.check()
 
 
-@pytest.mark.parametrize(("language", "size", "dark"), [("ar", PHONE, False), ("fr", SMALLEST, True), ("en", PHONE, True)])
+@pytest.mark.parametrize(
+    ("language", "size", "dark"), [("ar", PHONE, False), ("fr", SMALLEST, True), ("en", PHONE, True)]
+)
 def test_a_migrant_answers_without_script(
-    language: str, size: dict[str, int], dark: bool, browser: Browser, address: str, visits: list[Visit], world: CrisisWorld
+    language: str,
+    size: dict[str, int],
+    dark: bool,
+    browser: Browser,
+    address: str,
+    visits: list[Visit],
+    world: CrisisWorld,
 ) -> None:
     visit = Visit(browser, address, size, dark=dark, language=language)
     visits.append(visit)

@@ -30,10 +30,14 @@ def test_the_figures_agree_with_counting_one_by_one(world: CrisisWorld) -> None:
     with world.session("micic_app") as session:
         set_context(session, world.officer.context())
         figures = queries.get_figures(session, world.officer, world.event_id, now=world.now)
-    exposed = {row["migrant_id"]: row for row in rows(world, "select * from exposure where event_id = :e and ended_at is null")}
+    exposed = {
+        row["migrant_id"]: row for row in rows(world, "select * from exposure where event_id = :e and ended_at is null")
+    }
     household = {row["migrant_id"]: row["household_id"] for row in rows(world, "select * from migrant")}
     told = Counter(row["migrant_id"] for row in rows(world, "select * from welfare_entry where event_id = :e"))
-    need = {row["migrant_id"] for row in rows(world, "select * from welfare_entry where event_id = :e and state = 'need'")}
+    need = {
+        row["migrant_id"] for row in rows(world, "select * from welfare_entry where event_id = :e and state = 'need'")
+    }
     reachable = {
         row["migrant_id"]
         for row in rows(world, "select * from contact_point where verified_at is not null and bounced_at is null")

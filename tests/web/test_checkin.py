@@ -102,7 +102,8 @@ def test_unknown_expired_and_revoked_links_look_alike(anonymous: TestClient, wor
 
 
 @pytest.mark.parametrize(
-    ("language", "direction", "words"), [("fr", "ltr", "Je suis en sécurité"), ("ar", "rtl", "أنا بأمان"), ("en", "ltr", "I am safe")]
+    ("language", "direction", "words"),
+    [("fr", "ltr", "Je suis en sécurité"), ("ar", "rtl", "أنا بأمان"), ("en", "ltr", "I am safe")],
 )
 def test_it_speaks_the_readers_language(
     language: str, direction: str, words: str, anonymous: TestClient, world: CrisisWorld

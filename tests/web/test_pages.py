@@ -132,7 +132,7 @@ def test_nobody_gets_anywhere_without_signing_in(app: FastAPI, anonymous: TestCl
 
 
 def test_what_was_typed_stays_text(signed_in: SignIn, world: CrisisWorld) -> None:
-    wicked = '<script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
+    wicked = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
     with world.session("micic_app") as session:
         person = PersonDraft(
             wicked, "\u202egnp.exe", nationalities=("PHL",), locations=(LocationDraft("jurisdiction", "TUR"),)
@@ -145,7 +145,9 @@ def test_what_was_typed_stays_text(signed_in: SignIn, world: CrisisWorld) -> Non
             text("select migrant_id from exposure where ended_at is null order by coalesce(severity_inside, 0) desc,"
                  " migrant_id desc limit 1")
         ).scalar_one()  # fmt: skip
-        session.execute(text("update exposure set migrant_id = :new where migrant_id = :old"), {"new": new, "old": victim})
+        session.execute(
+            text("update exposure set migrant_id = :new where migrant_id = :old"), {"new": new, "old": victim}
+        )
     try:
         page = signed_in().get(f"/events/{world.event_id}/people").text
         assert "&lt;script&gt;alert(1)" in page
@@ -163,9 +165,7 @@ def test_a_release_is_typed_out_by_a_second_person(signed_in: SignIn, world: Cri
     cell, approver = signed_in("cell"), signed_in("approver")
     event = f"/events/{world.event_id}"
     token = csrf_of(cell, event)
-    frozen = cell.post(
-        f"{event}/lists", data={"csrf": token, "kind": "assistance", "post_id": str(world.istanbul)}
-    )
+    frozen = cell.post(f"{event}/lists", data={"csrf": token, "kind": "assistance", "post_id": str(world.istanbul)})
     assert frozen.status_code == 303
     where = frozen.headers["location"]
     asked = {"recipient_class": "red_cross", "note": "Red Crescent Istanbul, by hand"}

@@ -102,9 +102,7 @@ def test_a_session_ends_when_idle_and_after_a_shift(change: str, signed_in: Sign
     token = SessionToken.parse(client.cookies["micic"])
     assert token is not None
     with world.session("micic_app") as session:
-        session.execute(
-            text(f"update staff_session set {change} where token_hash = :hash"), {"hash": token.stored}
-        )
+        session.execute(text(f"update staff_session set {change} where token_hash = :hash"), {"hash": token.stored})
     reply = client.get("/")
     assert (reply.status_code, reply.headers["location"]) == (303, "/login?then=/")
 

@@ -19,13 +19,18 @@ from micic.web.pages import environment
 from micic.web.words import WORDS, word
 
 TEMPLATES = Path(__file__).parents[2] / "micic" / "web" / "templates"
-PUBLIC = [*sorted((TEMPLATES / "checkin").glob("*.html")), *(TEMPLATES / name for name in ("frame.html", "login.html", "error.html"))]
+PUBLIC = [
+    *sorted((TEMPLATES / "checkin").glob("*.html")),
+    *(TEMPLATES / name for name in ("frame.html", "login.html", "error.html")),
+]
 NOW = datetime(2026, 11, 23, 14, 10, tzinfo=UTC)
 
 
 def sources(path: Path) -> list[tuple[str, ...]]:
     options = {"newstyle_gettext": "true", "trim_blocks": "true"}
-    found = extract("jinja2.ext:babel_extract", io.BytesIO(path.read_bytes()), {"_": None, "ngettext": (1, 2)}, options=options)
+    found = extract(
+        "jinja2.ext:babel_extract", io.BytesIO(path.read_bytes()), {"_": None, "ngettext": (1, 2)}, options=options
+    )
     return [(text,) if isinstance(text, str) else tuple(text) for _, text, _, _ in found]
 
 
@@ -59,7 +64,12 @@ def test_no_template_speaks_english_without_saying_so() -> None:
     """What stands between tags is marked for translation, but for symbols, names and numbers."""
     allowed = {"MICIC", "p90", "SHA-256", "UTC"}
     for path in TEMPLATES.rglob("*.html"):
-        text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<script.*?</script>|<!doctype html>", "\0", path.read_text("utf-8"), flags=re.DOTALL)
+        text = re.sub(
+            r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<script.*?</script>|<!doctype html>",
+            "\0",
+            path.read_text("utf-8"),
+            flags=re.DOTALL,
+        )
         for piece in re.findall(r">([^<>]+)<", text):
             for words in piece.split("\0"):
                 plain = words.strip(" \n·:,.–+()")

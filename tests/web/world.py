@@ -146,7 +146,11 @@ class CrisisWorld:
 
     def _found(self) -> None:
         with self.session() as session:
-            for code, name, registers in ((STATE, "Philippines", True), (OTHER_STATE, "Nepal", True), ("TUR", "Türkiye", False)):
+            for code, name, registers in (
+                (STATE, "Philippines", True),
+                (OTHER_STATE, "Nepal", True),
+                ("TUR", "Türkiye", False),
+            ):
                 session.add(State(code=code, name=name, is_registering=registers))
             for code, tier, name in (("general_help", 4, "help"), ("insulin", 2, "insulin"), ("wheelchair", 4, "wheelchair"),
                                      ("trapped", 1, "trapped or injured"), ("water", 3, "water or food")):  # fmt: skip

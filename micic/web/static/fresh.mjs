@@ -12,3 +12,6 @@ function hear() {
 
 document.body.addEventListener("htmx:after:swap", hear);
 setInterval(() => { warning.hidden = Date.now() - heard < LIMIT_MS; }, 5_000);
+
+const life = document.querySelector(".life");
+life.scrollLeft = life.scrollWidth * (document.dir === "rtl" ? -1 : 1); // the newest version is at the end

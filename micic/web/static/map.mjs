@@ -110,10 +110,10 @@ function eventLayers(ink) {
       paint: { "line-color": ink.rim, "line-width": ["interpolate", ["linear"], ["zoom"], 3, 0.6, 8, 1.2] },
     },
     ...[["counts-possible", ["!", inside]], ["counts-inside", inside]].map(([id, filter]) => ({
-      id, type: "symbol", source: "event", "source-layer": "exposed", minzoom: 5.5, filter,
+      id, type: "symbol", source: "event", "source-layer": "exposed", filter,
       layout: {
         "text-field": ["to-string", ["get", "persons"]], "text-font": FONT, "text-allow-overlap": true, "text-ignore-placement": false,
-        "text-size": ["step", ["get", "persons"], 11, 10, 12, 100, 11, 1000, 10], "text-padding": 0,
+        "text-size": ["step", ["get", "persons"], 13, 100, 12, 1000, 11], "text-padding": 0,
       },
       paint: id === "counts-inside"
         ? { "text-color": bySeverity((level) => (level >= 3 ? "#ffffff" : "#16181b")) }
