@@ -67,8 +67,8 @@ class Tile:
 def area_layer(name: str, rows: str, columns: str) -> str:
     """A scalar select that yields one layer of areas or points.
 
-    `rows` is a select with a column `geometry` (SRID 4326) and `columns`. What does not reach the tile is skipped. Cut to the tile's frame in degrees before
-    it is projected, so that zones that reach a pole stay finite.
+    `rows` is a select with a column `geometry` (SRID 4326) and `columns`. Cut to the tile's frame in degrees before
+    it is projected, so that zones that reach a pole stay finite. What does not reach the tile is skipped.
     """
     return f"""
 select coalesce(st_asmvt(t, '{name}', {EXTENT}, 'geom'), '') from (

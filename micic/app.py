@@ -85,7 +85,7 @@ def create_app(settings: AppSettings) -> FastAPI:
         app.add_exception_handler(kind, on_error)
     app.add_middleware(LastResort, respond=on_error)
     app.add_middleware(BodyLimit)
-    app.add_middleware(SameOrigin)
+    app.add_middleware(SameOrigin, public_url=settings.public_url)
     app.add_middleware(Counters, counts=app.state.counts)
     app.add_middleware(SecurityHeaders, is_https=app.state.house.is_https)
     return app

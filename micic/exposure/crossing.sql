@@ -1,6 +1,7 @@
 -- The crossing: makes the open exposures in scope equal to what zones and whereabouts say at :at, and notes every
 -- change (RULES 2 and 3). One statement for all triggers: a zone was stored or revised (:event given), a person's
--- whereabouts changed (:migrants given), everything, the clock. Only the way to the pairs differs: pairs_by_zone.sql or pairs_by_person.sql goes in.
+-- whereabouts changed (:migrants given), everything, the clock. Only the way to the pairs differs: pairs_by_zone.sql
+-- or pairs_by_person.sql goes in.
 -- Parameters: state, at, recorded_at, crossing_id, cause, event, migrants, severity_if_unknown, stale_after.
 with zone_in_force as (
     select z.zone_id, z.event_id, z.firm, coalesce(z.severity, :severity_if_unknown) as severity, z.valid_from,
@@ -75,23 +76,26 @@ previous as (
        and (cast(:migrants as uuid[]) is null or migrant_id = any(:migrants))
      order by event_id, migrant_id, episode desc
 ),
--- A full join is never done row by row, whatever the planner expects.
+-- The row to write of each of them, and what changes. A full join is never done row by row, whatever the planner
+-- expects.
 merged as materialized (
     select coalesce(d.event_id, o.event_id) as event_id, coalesce(d.migrant_id, o.migrant_id) as migrant_id,
-           case when d.event_id is null then o.keeper_post_id else d.keeper_post_id end as keeper_post_id,
-           case when d.event_id is null then o.serving_post_id else d.serving_post_id end as serving_post_id,
-           d.presence, d.severity_inside, d.severity_possible, d.zone_inside, d.zone_possible, d.location_inside,
-           d.location_possible, d.cell, d.country, d.began_at,
-           o.episode, o.presence as presence_before, o.began_at as began_before,
-           coalesce(o.zone_inside, o.zone_possible) as zone_before,
-           coalesce(o.location_inside, o.location_possible) as location_before,
+           case when o.presence is null then coalesce(o.episode, 0) + 1 else o.episode end as episode,
+           case when d.presence is null then o.presence else d.presence end as presence,
+           case when d.presence is null then o.severity_inside else d.severity_inside end as severity_inside,
+           case when d.presence is null then o.severity_possible else d.severity_possible end as severity_possible,
+           case when d.presence is null then o.zone_inside else d.zone_inside end as zone_inside,
+           case when d.presence is null then o.zone_possible else d.zone_possible end as zone_possible,
+           case when d.presence is null then o.location_inside else d.location_inside end as location_inside,
+           case when d.presence is null then o.location_possible else d.location_possible end as location_possible,
+           case when d.presence is null then o.cell else d.cell end as cell,
+           case when d.presence is null then o.country else d.country end as country,
+           case when d.presence is null then o.keeper_post_id else d.keeper_post_id end as keeper_post_id,
+           case when d.presence is null then o.serving_post_id else d.serving_post_id end as serving_post_id,
+           case when o.presence is null then d.began_at else o.began_at end as began_at,
+           o.presence as presence_before, d.presence as presence_after,
            coalesce(o.severity_inside, o.severity_possible) as severity_before,
            coalesce(d.severity_inside, d.severity_possible) as severity_after,
-           (o.presence, o.severity_inside, o.severity_possible, o.zone_inside, o.zone_possible, o.location_inside,
-            o.location_possible, o.cell, o.country, o.keeper_post_id, o.serving_post_id)
-               is distinct from
-           (d.presence, d.severity_inside, d.severity_possible, d.zone_inside, d.zone_possible, d.location_inside,
-            d.location_possible, d.cell, d.country, d.keeper_post_id, d.serving_post_id) as differs,
            case when o.presence is null then 'entered'
                 when d.presence is null then 'left'
                 when o.presence = 'possible' and d.presence = 'inside' then 'firmed'
@@ -103,57 +107,47 @@ merged as materialized (
            end as change
       from desired d
       full join previous o on o.event_id = d.event_id and o.migrant_id = d.migrant_id
-     where d.event_id is not null or o.presence is not null
+     where (d.presence is not null or o.presence is not null)
+       and (o.presence, o.severity_inside, o.severity_possible, o.zone_inside, o.zone_possible, o.location_inside,
+            o.location_possible, o.cell, o.country, o.keeper_post_id, o.serving_post_id)
+               is distinct from
+           (d.presence, d.severity_inside, d.severity_possible, d.zone_inside, d.zone_possible, d.location_inside,
+            d.location_possible, d.cell, d.country, d.keeper_post_id, d.serving_post_id)
 ),
-opened as (
-    insert into exposure (registering_state, event_id, migrant_id, episode, presence, severity_inside,
-                          severity_possible, zone_inside, zone_possible, location_inside, location_possible, cell,
-                          country, keeper_post_id, serving_post_id, began_at, crossing_id, recorded_at)
-    select :state, n.event_id, n.migrant_id, coalesce(n.episode, 0) + 1, n.presence, n.severity_inside,
-           n.severity_possible, n.zone_inside, n.zone_possible, n.location_inside, n.location_possible, n.cell,
-           n.country, n.keeper_post_id, n.serving_post_id, n.began_at, :crossing_id, :recorded_at
+-- Written by key: a new episode is inserted, an open one changed. A join to `exposure` would go wrong while its
+-- statistics are older than the event. An exposure ends when its zone or its location did, not when we found out.
+written as (
+    insert into exposure as e (registering_state, event_id, migrant_id, episode, presence, severity_inside,
+                               severity_possible, zone_inside, zone_possible, location_inside, location_possible, cell,
+                               country, keeper_post_id, serving_post_id, began_at, ended_at, crossing_id, recorded_at)
+    select :state, n.event_id, n.migrant_id, n.episode, n.presence, n.severity_inside, n.severity_possible,
+           n.zone_inside, n.zone_possible, n.location_inside, n.location_possible, n.cell, n.country,
+           n.keeper_post_id, n.serving_post_id, n.began_at,
+           case when n.change = 'left' then greatest(n.began_at, least(:at,
+               (select least(z.valid_until, z.ended_at) from zone z
+                 where z.zone_id = coalesce(n.zone_inside, n.zone_possible)),
+               (select a.ended_at from declared_area a
+                 where a.registering_state = :state and a.area_id = coalesce(n.zone_inside, n.zone_possible)),
+               (select max(w.until_at) from whereabouts w
+                 where w.registering_state = :state and w.migrant_id = n.migrant_id
+                   and w.location_id = coalesce(n.location_inside, n.location_possible) and w.until_at <= :at))) end,
+           :crossing_id, :recorded_at
       from merged n
-     where n.change = 'entered'
      order by n.event_id, n.migrant_id
-),
--- The scope again: without it the planner reads every partition of the State.
-revised as (
-    update exposure e
-       set presence = n.presence, severity_inside = n.severity_inside, severity_possible = n.severity_possible,
-           zone_inside = n.zone_inside, zone_possible = n.zone_possible, location_inside = n.location_inside,
-           location_possible = n.location_possible, cell = n.cell, country = n.country,
-           keeper_post_id = n.keeper_post_id, serving_post_id = n.serving_post_id, crossing_id = :crossing_id,
-           recorded_at = :recorded_at
-      from merged n
-     where e.registering_state = :state and e.event_id = n.event_id and e.migrant_id = n.migrant_id
-       and e.episode = n.episode and n.presence_before is not null and n.presence is not null and n.differs
-       and (cast(:event as uuid) is null or e.event_id = :event)
-       and (cast(:migrants as uuid[]) is null or e.migrant_id = any(:migrants))
-),
--- An exposure ends when its zone or its location did, not when we found out.
-closed as (
-    update exposure e
-       set ended_at = greatest(n.began_before, least(:at, n.zone_end, n.location_end)), crossing_id = :crossing_id,
-           recorded_at = :recorded_at
-      from (select n.*, least(z.valid_until, z.ended_at, a.ended_at) as zone_end,
-                   (select max(w.until_at) from whereabouts w
-                     where w.registering_state = :state and w.migrant_id = n.migrant_id
-                       and w.location_id = n.location_before and w.until_at <= :at) as location_end
-              from merged n
-              left join zone z on z.zone_id = n.zone_before
-              left join declared_area a on a.registering_state = :state and a.area_id = n.zone_before
-             where n.change = 'left') n
-     where e.registering_state = :state and e.event_id = n.event_id and e.migrant_id = n.migrant_id
-       and e.episode = n.episode
-       and (cast(:event as uuid) is null or e.event_id = :event)
-       and (cast(:migrants as uuid[]) is null or e.migrant_id = any(:migrants))
+    on conflict (registering_state, event_id, migrant_id, episode) do update
+       set presence = excluded.presence, severity_inside = excluded.severity_inside,
+           severity_possible = excluded.severity_possible, zone_inside = excluded.zone_inside,
+           zone_possible = excluded.zone_possible, location_inside = excluded.location_inside,
+           location_possible = excluded.location_possible, cell = excluded.cell, country = excluded.country,
+           keeper_post_id = excluded.keeper_post_id, serving_post_id = excluded.serving_post_id,
+           ended_at = excluded.ended_at, crossing_id = excluded.crossing_id, recorded_at = excluded.recorded_at
 ),
 noted as (
     insert into exposure_change (registering_state, event_id, crossing_id, migrant_id, change, cause, presence_before,
                                  presence_after, severity_before, severity_after, keeper_post_id, serving_post_id, at,
                                  recorded_at)
-    select :state, event_id, :crossing_id, migrant_id, change, :cause, presence_before, presence, severity_before,
-           severity_after, keeper_post_id, serving_post_id, :at, :recorded_at
+    select :state, event_id, :crossing_id, migrant_id, change, :cause, presence_before, presence_after,
+           severity_before, severity_after, keeper_post_id, serving_post_id, :at, :recorded_at
       from merged
      where change is not null
      order by event_id, migrant_id

@@ -7,6 +7,7 @@
 -- key); of a left join the planner never expects less than it gets.
 with scope as materialized (
     select m.migrant_id, m.household_id, m.keeper_post_id, m.is_head, m.lives_apart,
+           m.state_of_record = 'registered' as is_abroad,
            make_interval(days => p.confirm_interval_days) as confirm_interval
       from (select *
               from migrant
@@ -19,7 +20,6 @@ with scope as materialized (
                                       from migrant h
                                      where h.registering_state = :state and h.migrant_id = any(:migrants))) m
       left join consular_post p on p.registering_state = m.registering_state and p.post_id = m.keeper_post_id
-     where m.state_of_record = 'registered'
 ),
 -- One row per claim, with the period for which it is a candidate and the instant until which it is fresh.
 claim as materialized (
@@ -41,7 +41,7 @@ claim as materialized (
                          when 'residence' then l.observed_at + s.confirm_interval
                          else coalesce(l.valid_until, 'infinity') end as fresh_until
       from location l
-      join scope s on s.migrant_id = l.migrant_id
+      join scope s on s.migrant_id = l.migrant_id and s.is_abroad
      where l.registering_state = :state and l.retracted_at is null
 ),
 instant as (
@@ -158,7 +158,7 @@ desired as materialized (
       from scope member
       join scope head on head.household_id = member.household_id and head.is_head
       join own o on o.migrant_id = head.migrant_id and o.position is not null
-     where not member.is_head and not member.lives_apart
+     where member.is_abroad and not member.is_head and not member.lives_apart
        and not exists (select 1 from claim c where c.migrant_id = member.migrant_id and c.position is not null)
 ),
 -- What is no longer desired. A full join is never done row by row, whatever the planner expects.

@@ -107,8 +107,9 @@ class SameOrigin:
     Sec-Fetch-Site, older ones in Origin; a program that says neither brings no cookie of a victim.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, public_url: str) -> None:
         self._app = app
+        self._ours = urlsplit(public_url).netloc  # behind a proxy the Host may be another
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._is_foreign(scope):
@@ -117,8 +118,7 @@ class SameOrigin:
             return
         await self._app(scope, receive, send)
 
-    @staticmethod
-    def _is_foreign(scope: Scope) -> bool:
+    def _is_foreign(self, scope: Scope) -> bool:
         if scope["method"] in SAFE_METHODS or scope["path"].startswith(PUBLIC_PREFIX):
             return False
         headers = Headers(scope=scope)
@@ -126,7 +126,7 @@ class SameOrigin:
         if site is not None:
             return site not in ("same-origin", "none")
         origin = headers.get("origin")
-        return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+        return origin is not None and urlsplit(origin).netloc not in (self._ours, headers.get("host"))
 
 
 class BodyLimit:

@@ -96,7 +96,8 @@ def test_reading_people_is_audited_with_its_purpose(signed_in: SignIn, world: Cr
     with world.session() as session:
         found = session.execute(
             text(
-                "select purpose, subject_id from audit_entry where action = 'people_read' order by audit_id desc limit 1"
+                "select purpose, subject_id from audit_entry where action = 'people_read'"
+                " order by audit_id desc limit 1"
             )
         ).one()
     assert tuple(found) == ("case:4711", world.event_id)
@@ -155,7 +156,8 @@ def test_who_froze_a_list_may_not_release_it(signed_in: SignIn, world: CrisisWor
     with world.session("micic_app") as session:
         session.execute(
             text(
-                "insert into staff_role (registering_state, staff_id, post_id, role) values ('PHL', :cell, :post, 'approver')"
+                "insert into staff_role (registering_state, staff_id, post_id, role)"
+                " values ('PHL', :cell, :post, 'approver')"
             ),
             {"cell": world.cell_id, "post": world.istanbul},
         )

@@ -47,7 +47,7 @@ def test_the_squares_hold_everybody_once_and_in_place(z: int, signed_in: SignIn,
         wanted.setdefault((x >> STEPS_INTO_TILE, y >> STEPS_INTO_TILE, x & LAST, y & LAST), []).append(
             (presence, severity)
         )
-    found = {}
+    found: dict[tuple[int, ...], dict[str, object]] = {}
     for x, y in {key[:2] for key in wanted}:
         for feature in fetch(client, world, z, x, y)["exposed"]:
             (ring,) = feature.rings

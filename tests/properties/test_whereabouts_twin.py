@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from micic.registry.location_models import Whereabouts
+from micic.registry.models import Migrant
 from micic.registry.whereabouts import candidates, derive
 from micic.security.context import Context, set_context
 from tests.conftest import FreshDatabase
@@ -50,6 +51,12 @@ def check(database: FreshDatabase, seeds: range, people: int) -> None:
                         world.retract(person, START + timedelta(hours=20 * hour))
             derive(session, STATE)
             compare(session, world, rng, seed)
+            returned = world.people[0]
+            session.execute(
+                update(Migrant).where(Migrant.migrant_id == returned.migrant_id).values(state_of_record="returned")
+            )
+            derive(session, STATE, [returned.migrant_id])
+            assert stored_at(session, returned, START + timedelta(days=1)) == set(), "who has returned is nowhere abroad"
             assert derive(session, STATE).written == 0, "a second derivation finds nothing to write"
             session.rollback()
 

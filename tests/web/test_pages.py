@@ -56,7 +56,7 @@ def every_route(app: FastAPI) -> list[tuple[str, set[str]]]:
         route = todo.pop()
         if isinstance(route, APIRoute):
             prefix = PREFIX if route.endpoint.__module__.startswith("micic.api.") else ""
-            found.append((prefix + route.path, route.methods))
+            found.append((prefix + route.path, set(route.methods or ())))
         todo += getattr(getattr(route, "original_router", None), "routes", [])
     return found
 
@@ -109,7 +109,7 @@ def test_who_may_not_is_refused_and_the_refusal_is_audited(signed_in: SignIn, wo
     with world.session("micic_app") as session:
         found = session.execute(
             text(
-                "select purpose, details ->> 'kind' as kind from audit_entry where actor = :actor and action = 'refused'"
+                "select purpose, details ->> 'kind' from audit_entry where actor = :actor and action = 'refused'"
                 " order by audit_id desc limit 1"
             ),
             {"actor": str(world.responder_id)},

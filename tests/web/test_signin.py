@@ -52,7 +52,8 @@ def test_only_a_hash_is_stored(world: CrisisWorld, signed_in: SignIn) -> None:
 
 
 def test_unknown_and_wrong_are_told_alike_and_take_alike(anonymous: TestClient) -> None:
-    unknown, wrong = [], []
+    unknown: list[tuple[object, float]] = []
+    wrong: list[tuple[object, float]] = []
     for _ in range(3):
         for times, login in ((unknown, "nobody"), (wrong, "responder")):
             began = time.perf_counter()

@@ -31,7 +31,7 @@ def sources(path: Path) -> list[tuple[str, ...]]:
     found = extract(
         "jinja2.ext:babel_extract", io.BytesIO(path.read_bytes()), {"_": None, "ngettext": (1, 2)}, options=options
     )
-    return [(text,) if isinstance(text, str) else tuple(text) for _, text, _, _ in found]
+    return [(text,) if isinstance(text, str) else tuple(part for part in text if part) for _, text, _, _ in found]
 
 
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
@@ -42,7 +42,8 @@ def test_every_public_word_is_translated_with_its_values(language: str) -> None:
         for source in sources(path):
             message = catalogue.get(source[0])
             assert message is not None, f"{path.name}: {source[0]}"
-            written = message.string if isinstance(message.string, tuple | list) else (message.string,)
+            strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+            written = [text or "" for text in strings]
             assert all(written), source[0]
             assert all(names(text) <= names(source[-1]) for text in written)
             if len(written) == 1:

@@ -71,6 +71,7 @@ TOWNS = (
     ("Kocaeli", 40.77, 29.94, 8), ("Bursa", 40.19, 29.06, 12), ("Yalova", 40.65, 29.27, 5),
     ("Ankara", 39.93, 32.86, 8), ("İzmir", 38.42, 27.14, 5),
 )  # fmt: skip
+NEEDS = {"trapped": 1, "insulin": 2, "water": 3, "general_help": 4, "wheelchair": 4}
 FAMILY = ("Santos", "Reyes", "Cruz", "Bautista", "Ocampo", "García", "Mendoza", "Dela Cruz", "Yıldız", "Al-Khatib")
 GIVEN = ("Maria", "Jose", "Ana", "Juan", "Grace", "Rosa", "Miguel", "Angel", "Fatima", "Emre")
 
@@ -110,6 +111,7 @@ class CrisisWorld:
         self.now = datetime.now(UTC)
         self.began_at = self.now - timedelta(hours=3)
         self.istanbul, self.ankara, self.kathmandu = new_id(), new_id(), new_id()
+        self.event_id = uuid.UUID(int=0)  # until the first alert names it
         self.cell_id, self.approver_id, self.other_id, self.responder_id = (new_id() for _ in range(4))
         self._found()
         self._register(households)
@@ -140,21 +142,16 @@ class CrisisWorld:
     def approver(self) -> Principal:
         return Principal(STATE, self.approver_id, (self.istanbul, self.ankara), frozenset({Role.APPROVER}), "test")
 
-    event_id: uuid.UUID = uuid.UUID(int=0)
-
     # --- States, posts, staff ---
 
     def _found(self) -> None:
         with self.session() as session:
-            for code, name, registers in (
-                (STATE, "Philippines", True),
-                (OTHER_STATE, "Nepal", True),
-                ("TUR", "Türkiye", False),
-            ):
-                session.add(State(code=code, name=name, is_registering=registers))
-            for code, tier, name in (("general_help", 4, "help"), ("insulin", 2, "insulin"), ("wheelchair", 4, "wheelchair"),
-                                     ("trapped", 1, "trapped or injured"), ("water", 3, "water or food")):  # fmt: skip
-                session.merge(NeedCode(code=code, tier=tier, names=json.dumps({"en": name})))
+            for code, name in ((STATE, "Philippines"), (OTHER_STATE, "Nepal"), ("TUR", "Türkiye")):
+                session.add(State(code=code, name=name, is_registering=code != "TUR"))
+            session.add_all(
+                NeedCode(code=code, tier=tier, names=json.dumps({"en": code.replace("_", " ")}))
+                for code, tier in NEEDS.items()
+            )
             self._feeds(session)
         with self.session("micic_app") as session:
             self._post(session, STATE, self.istanbul, "Istanbul", "consulate_general", "TUR", 41.08, 29.01)
@@ -309,7 +306,7 @@ class CrisisWorld:
                 ParsedZone(
                     ZoneKind.BAND, area, GeometryBasis.NATIVE, self.began_at,
                     self.began_at + timedelta(days=14), severity=severity,
-                    native_severity=f"mmi:{mmi}", band=(float(mmi), None), band_unit="mmi", label=f"Shaking MMI {mmi} and more",
+                    native_severity=f"mmi:{mmi}", band=(float(mmi), None), band_unit="mmi", label=f"MMI {mmi} and more",
                 )
             )  # fmt: skip
         return tuple(zones)
