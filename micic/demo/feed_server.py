@@ -16,7 +16,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from micic.demo.crisis import USGS, Crisis, Stage
@@ -143,6 +143,11 @@ class FeedServer:
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
     feeds: FeedServer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A poller that was killed in the middle of a line is no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class Options:
 def run_demo(options: Options) -> int:
     """Prepare, play, serve. The exit code: 0 when the chain is whole."""
     console = Console(stderr=True, highlight=False)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # like Ctrl-C: unwinds, so that nothing is left running
     data = Storage().data
     if options.fresh or options.headless:
         forget(data)
@@ -76,21 +78,21 @@ def run_demo(options: Options) -> int:
         worker = _worker(deployment, feeds, catcher, data / MAIL_LOG, options)
         worker.on_stage = lambda stage: faults.strike(stage, worker)
         stack.callback(worker.stop)
-        start = utc_now()
-        crisis = Crisis(start, options.seed)
-        feeds.publish(quiet(crisis))
+        played_at = played(data)
+        crisis = Crisis(played_at or utc_now(), options.seed)
+        feeds.publish(crisis.stages[-1] if played_at else quiet(crisis))
         worker.start()
         director = Director(
             deployment, crisis, feeds, catcher, worker, web_url, lambda line: console.print(f"  {line}")
         )
-        if (data / SUMMARY).exists():
+        if played_at:
             console.print("The crisis of the last play is still there; --fresh plays it again.")
             return _serve(console, web_url)
         console.rule("the recorded crisis")
         director.play()
         found = director.summary()
         found["database_restarts"] = faults.database_restarts
-        found["started_at"] = start.isoformat()
+        found["started_at"] = crisis.start.isoformat()
         (data / SUMMARY).write_text(json.dumps(found), "utf-8")
         _show(console, found)
         if options.headless:
@@ -105,6 +107,12 @@ def forget(data: Path) -> None:
     for name in (KEY_FILE, MAIL_LOG, SUMMARY):
         (data / name).unlink(missing_ok=True)
     shutil.rmtree(data / "cluster", ignore_errors=True)
+
+
+def played(data: Path) -> datetime | None:
+    """When the crisis that is still there began; None when none was played to its end."""
+    path = data / SUMMARY
+    return datetime.fromisoformat(json.loads(path.read_text("utf-8"))["started_at"]) if path.exists() else None
 
 
 def quiet(crisis: Crisis) -> Stage:
