@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from alerts.models import Feed
 from micic.cluster import OWNER, SUPERUSER, Cluster
+from micic.exposure.service import cross_everything
 from micic.identifiers import new_id
 from micic.migrate import upgrade
 from micic.security.context import Context, set_context
@@ -61,10 +62,12 @@ class Ground:
     """A database with `people`, and the ways into it."""
 
     cluster: Cluster
+    database: str
     people: People
     scale: int
     posts: list[uuid.UUID]
     quick: bool = False
+    service_ends_jit: bool = False
     _engines: dict[str, Engine] = field(default_factory=dict)
 
     def engine(self, role: str = "micic_worker") -> Engine:
@@ -72,7 +75,7 @@ class Ground:
         if role not in self._engines:
             options = f"-c timezone=UTC -c statement_timeout={int(SAFETY.total_seconds() * 1000)}"
             self._engines[role] = create_engine(
-                self.cluster.url(DATABASE, role), connect_args={"options": options}, pool_size=2
+                self.cluster.url(self.database, role), connect_args={"options": options}, pool_size=2
             )
         return self._engines[role]
 
@@ -87,9 +90,30 @@ class Ground:
             else:
                 session.rollback()
 
+    def rounds(self, usual: int) -> int:
+        """How often the sides take turns."""
+        return 2 if self.quick else usual
+
+    def set_jit(self, session: Session, *, baseline: bool = False) -> None:
+        """Statements cut out of the service run with the JIT as the service leaves it; baselines without, since it
+        only ever costs them.
+        """
+        if baseline or self.service_ends_jit:
+            session.execute(text("set local jit = off"))
+
+    def is_close(self, ours: object, theirs: object, *, by: float = 0.002) -> bool:
+        """Whether two counts agree, but for a part of them and for three."""
+        assert isinstance(ours, int)
+        assert isinstance(theirs, int)
+        return abs(ours - theirs) <= 3 + by * max(ours, theirs)
+
+    def clear_exposures(self) -> None:
+        """Nobody was ever crossed: no rows, no dead ones, no bloat."""
+        self.superuser("truncate exposure, exposure_change, exposure_country", "delete from crossing")
+
     def connect(self, role: str = SUPERUSER) -> psycopg.Connection[tuple[object, ...]]:
         """A bare connection that commits by itself."""
-        return psycopg.connect(self.cluster.url(DATABASE, role), autocommit=True)
+        return psycopg.connect(self.cluster.url(self.database, role), autocommit=True)
 
     def superuser(self, *statements: str) -> None:
         """Run statements outside of what is measured."""
@@ -104,22 +128,31 @@ class Ground:
 
 
 @contextlib.contextmanager
-def make_ground(scale: int, *, quick: bool = False) -> Iterator[Ground]:
+def make_ground(scale: int) -> Iterator[Ground]:
     """A ground of `scale` people; its cluster is removed at the end, whatever happens."""
     folder = Path(tempfile.mkdtemp(prefix="micic-bench-"))
     folder.chmod(0o711)
-    cluster = Cluster.in_folder(folder, test=quick)
-    ground = Ground(cluster, make_people(scale), scale, [], quick)
+    cluster = Cluster.in_folder(folder)
     try:
         cluster.start()
         cluster.create_database(DATABASE)
         upgrade(cluster.url(DATABASE, OWNER))
+        with settled(cluster, DATABASE, scale) as ground:
+            yield ground
+    finally:
+        cluster.remove()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def settled(cluster: Cluster, database: str, scale: int, *, quick: bool = False) -> Iterator[Ground]:
+    """A migrated database, filled. `quick`: fewer rounds and zones, for the test of the benchmarks themselves."""
+    ground = Ground(cluster, database, make_people(scale), scale, [], quick)
+    try:
         _settle(ground)
         yield ground
     finally:
         ground.dispose()
-        cluster.remove()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settle(ground: Ground) -> None:
@@ -148,9 +181,6 @@ def _settle(ground: Ground) -> None:
             connection.execute(f"alter function {function} leakproof".encode())
     with ground.session(keep=True) as session:
         session.add(Feed(name="bench", url="bench", cadence_s=60))
-
-
-def explain(session: Session, statement: str, parameters: dict[str, object]) -> str:
-    """The plan as it ran, for whoever looks into a figure."""
-    rows = session.execute(text("explain (analyze, buffers, settings, summary) " + statement), parameters).scalars()
-    return "\n".join(rows)
+    with ground.session() as session:
+        cross_everything(session, STATE, now=NOW)
+        ground.service_ends_jit = session.execute(text("show jit")).scalar() == "off"

@@ -65,8 +65,7 @@ MASTER = MasterKeys.parse(MASTER_TEXT)
 TITLE = "M 7.2 - Sea of Marmara, 30 km SW of Istanbul"
 EPICENTRE = Position(lat=40.82, lon=28.35)
 
-# town, lat, lon, share of the people
-TOWNS = (
+TOWNS = (  # name, lat, lon, share of the people
     ("Istanbul", 41.01, 28.96, 40), ("Esenyurt", 41.03, 28.67, 14), ("Tekirdağ", 40.98, 27.51, 8),
     ("Kocaeli", 40.77, 29.94, 8), ("Bursa", 40.19, 29.06, 12), ("Yalova", 40.65, 29.27, 5),
     ("Ankara", 39.93, 32.86, 8), ("İzmir", 38.42, 27.14, 5),
