@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from alerts.feed import Document, Feed, FollowUp, Parsed, ParsedMessage, Rejected, wanted
+from alerts.feed import Document, Feed, FollowUp, Parsed, ParsedMessage, ReasonCode, Rejected, wanted
 from alerts.fetch import Fetched, Fetcher
 from alerts.gate import Policy
 from alerts.models import Feed as FeedRow
@@ -159,9 +160,20 @@ def _store(source: Source, poller: Poller, message: ParsedMessage, raw: tuple[by
                 now=poller.now(),
             )
         result.counts[stored.outcome] += 1
-    except ValueError as error:
-        log.error("the store refused an item: feed=%s item=%s: %s", message.feed, message.native_id, error)
-        result.counts[Outcome.REJECTED] += 1
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.error(
+            "the store refused an item: feed=%s item=%s: %s", message.feed, message.native_id, type(error).__name__
+        )
+        _keep_refusals(source.feed, poller, [_refused(message, error, raw)], result)
+        result.outcome, result.reason = "partial", f"an item was refused: {type(error).__name__}"
+
+
+def _refused(message: ParsedMessage, error: Exception, raw: tuple[bytes, ...]) -> Rejected:
+    """An item that could be read and not be kept, for the quarantine."""
+    detail = f"could not be stored: {type(error).__name__}"
+    return Rejected(ReasonCode.BAD_VALUE, detail, (raw[-1] if raw else b"").hex(), message.native_id)
 
 
 def _keep_refusals(feed: Feed, poller: Poller, parsed: list[Parsed], result: PollResult) -> None:

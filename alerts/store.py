@@ -128,7 +128,8 @@ def store_message(
         _add_zone(session, zone, row, make_id(), countries_touching)
     session.flush()
     order_series(session, message.feed, series)
-    _tell_event(session, event)
+    for touched in list_series_events(session, message.feed, series):
+        _tell_event(session, touched)
     outcome = Outcome.UPDATED if relatives else Outcome.CREATED
     return Stored(outcome, row.message_id, event.event_id, row.verdict)
 
@@ -140,6 +141,22 @@ def order_series(session: Session, feed: str, series: str) -> None:
     rows = session.execute(
         select(Message).where(Message.feed == feed, Message.series == series, Message.verdict == "accepted")
     ).scalars()
+    for message_id, end in ends_of(rows).items():
+        ended = {"ended_at": end.at, "ended_by": end.by}
+        session.execute(update(Message).where(Message.message_id == message_id).values(**ended))
+        session.execute(update(Zone).where(Zone.message_id == message_id).values(**ended))
+
+
+@dataclass(frozen=True)
+class End:
+    """When and by what a version ends; both None while nothing but its own expiry ends it."""
+
+    at: datetime | None = None
+    by: EndReason | None = None
+
+
+def ends_of(versions: Iterable[Message]) -> dict[uuid.UUID, End]:
+    """message_id -> its end, from the versions of one series that count (`alerts.lifecycle`)."""
     facts = [
         VersionFact(
             message_id=row.message_id,
@@ -152,16 +169,24 @@ def order_series(session: Session, feed: str, series: str) -> None:
             valid_until=row.valid_until,
             partial=row.partial is not None,
         )
-        for row in rows
+        for row in versions
     ]
+    ends: dict[uuid.UUID, End] = {}
     for message_id, in_force in derive(facts).items():
         expires = in_force.reason in (None, EndReason.EXPIRED)  # then `valid_until` says it all
-        ended = {
-            "ended_at": None if expires else in_force.until_at,
-            "ended_by": None if expires else in_force.reason,
-        }
-        session.execute(update(Message).where(Message.message_id == message_id).values(**ended))
-        session.execute(update(Zone).where(Zone.message_id == message_id).values(**ended))
+        ends[message_id] = End() if expires else End(in_force.until_at, in_force.reason)
+    return ends
+
+
+def list_series_events(session: Session, feed: str, series: str) -> list[Event]:
+    """The events that the messages of a series tell of: more than one, when a cancel names alerts of several."""
+    return list(
+        session.execute(
+            select(Event)
+            .where(Event.event_id.in_(select(Message.event_id).where(Message.feed == feed, Message.series == series)))
+            .order_by(Event.recorded_at, Event.event_id)
+        ).scalars()
+    )
 
 
 def _find_version(session: Session, feed: str, native_id: str, native_version: str) -> Message | None:

@@ -7,7 +7,8 @@ and a successor takes it at its next try. Not through a transaction-pooling prox
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection, Engine, text
@@ -17,6 +18,15 @@ log = logging.getLogger(__name__)
 
 LOCK = "micic.scheduler"
 TRY_EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the leader runs every so many seconds, first `first_after_s` seconds after it took the lead."""
+
+    run: Callable[[], None]
+    every_s: int
+    first_after_s: int = 0
 
 
 class Leader:
@@ -34,10 +44,10 @@ class Leader:
         """Whether this process holds the lock now."""
         return self._connection is not None
 
-    def start(self, jobs: Mapping[str, Callable[[], None]], cadences_s: Mapping[str, int]) -> None:
-        """Begin to try for the lock, in a thread of its own. Cadences in seconds."""
+    def start(self, jobs: Mapping[str, Job]) -> None:
+        """Begin to try for the lock, in a thread of its own."""
         self._thread = threading.Thread(
-            target=self._keep, args=(dict(jobs), dict(cadences_s)), name="leader", daemon=True
+            target=self._keep, args=(dict(jobs),), name="leader", daemon=True
         )
         self._thread.start()
 
@@ -47,11 +57,11 @@ class Leader:
         if self._thread is not None:
             self._thread.join()
 
-    def _keep(self, jobs: dict[str, Callable[[], None]], cadences_s: dict[str, int]) -> None:
+    def _keep(self, jobs: dict[str, Job]) -> None:
         while not self._stopping.is_set():
             if self._holds() or self._take():
                 if self._scheduler is None:
-                    self._scheduler = _schedule(jobs, cadences_s)
+                    self._scheduler = _schedule(jobs)
             else:
                 self._stand_down()
             self._stopping.wait(self._try_every_s)
@@ -95,19 +105,19 @@ class Leader:
             connection.close()
 
 
-def _schedule(jobs: dict[str, Callable[[], None]], cadences_s: dict[str, int]) -> BackgroundScheduler:
-    """Each job at once and then on its cadence; a late one runs once, never twice at a time."""
+def _schedule(jobs: dict[str, Job]) -> BackgroundScheduler:
+    """Each job on its cadence; a late one runs once, never twice at a time."""
     scheduler = BackgroundScheduler(timezone=UTC)
     for name, job in jobs.items():
         scheduler.add_job(
-            job,
+            job.run,
             "interval",
-            seconds=cadences_s[name],
+            seconds=job.every_s,
             id=name,
-            next_run_time=datetime.now(UTC),
+            next_run_time=datetime.now(UTC) + timedelta(seconds=job.first_after_s),
             coalesce=True,
             max_instances=1,
-            misfire_grace_time=cadences_s[name],
+            misfire_grace_time=job.every_s,
         )
     scheduler.start()
     return scheduler

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from alerts.poll import Poller, Source, poll_source
 from micic.clock import utc_now
-from micic.exposure.stages import cross_due_acts, cross_due_messages, take_up_moves, tick
-from micic.leader import Leader
+from micic.exposure.stages import cross_all, cross_due_acts, cross_due_messages, take_up_moves, tick
+from micic.leader import Job, Leader
 from micic.lists.rules import DEFAULT_POLICY as DEFAULT_LIST_POLICY
 from micic.lists.rules import ListPolicy
 from micic.lists.service import freeze_due_lists
+from micic.log import log_failure
 from micic.notifications.campaigns import apply_due_rules
 from micic.notifications.channels import Channel
 from micic.notifications.dispatch import dispatch
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 PAUSE_S = 0.5
 PAUSE_AFTER_TROUBLE_S = 1.0
 DISPATCH_LIMIT = 500
+DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,12 @@ class Round:
 
     started_at: datetime
     done: dict[str, int] = field(default_factory=dict)
+    failures: int = 0
 
     @property
     def is_idle(self) -> bool:
-        """Whether there was nothing to do."""
-        return not any(self.done.values())
+        """Whether there was nothing to do, and nothing failed."""
+        return not any(self.done.values()) and not self.failures
 
 
 Stage = Callable[[Work, str], int]
@@ -130,8 +133,9 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Go round until `stop` is set. A database that is away is waited for."""
-        jobs = {source.feed.name: self._poll_job(source) for source in self._work.sources}
-        self._leader.start(jobs, self._cadences())
+        jobs = {one.feed.name: Job(self._poll_job(one), one.feed.cadence_s) for one in self._work.sources}
+        jobs["cross everything"] = Job(self._cross_everything, DAY_S, first_after_s=DAY_S)
+        self._leader.start(jobs)
         try:
             while not stop.is_set():
                 stop.wait(self._go_round())
@@ -143,11 +147,24 @@ class Worker:
         walked = Round(self._work.now())
         for state in self._states():
             for name, stage in STAGES.items():
-                done = stage(self._work, state)
+                done = self._attempt(walked, name, stage, state)
                 walked.done[name] = walked.done.get(name, 0) + done
                 if done:
                     self._on_stage(name, state, done)
         return walked
+
+    def _attempt(self, walked: Round, name: str, stage: Stage, state: str) -> int:
+        """One stage for one State. One that fails costs itself: later stages and other States go on. Only a database
+        that is away ends the round.
+        """
+        try:
+            return stage(self._work, state)
+        except OperationalError:
+            raise
+        except Exception as error:
+            log_failure(log, f"stage {name} for {state}", error)
+            walked.failures += 1
+            return 0
 
     def _go_round(self) -> float:
         """One round; the pause after it, in seconds."""
@@ -156,18 +173,25 @@ class Worker:
         except DBAPIError as error:
             log.warning("the database does not answer: %s", type(error.orig).__name__)
             return PAUSE_AFTER_TROUBLE_S
-        except Exception:
-            log.exception("a stage failed; the round is tried again")
-            return PAUSE_AFTER_TROUBLE_S
         self._on_round(walked)
+        if walked.failures:
+            return PAUSE_AFTER_TROUBLE_S
         return PAUSE_S if walked.is_idle else 0.0
 
     def _states(self) -> Sequence[str]:
         with self._work.sessions() as session:
             return session.execute(select(State.code).where(State.is_registering).order_by(State.code)).scalars().all()
 
-    def _cadences(self) -> dict[str, int]:
-        return {source.feed.name: source.feed.cadence_s for source in self._work.sources}
+    def _cross_everything(self) -> None:
+        """The nightly truth, for every State. It should change nothing: what it does change is logged as a fault."""
+        for state in self._states():
+            try:
+                changed = cross_all(self._work.sessions, state, now=self._work.now())
+            except Exception as error:
+                log_failure(log, f"crossing of everything for {state}", error)
+                continue
+            if changed:
+                log.warning("crossing everything changed %d exposures of %s that should have stood", changed, state)
 
     def _poll_job(self, source: Source) -> Callable[[], None]:
         def poll() -> None:

@@ -19,13 +19,10 @@ MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 ZONES = """
 select z.geometry, coalesce(z.severity, 3) as severity, z.severity is not null as stated, z.kind, z.firm, z.label,
        cast(z.zone_id as text) as zone_id
-  from zone z
-  join message m on m.message_id = z.message_id
+  from zone_of_state z
  where z.event_id = :event and z.geometry is not null
    and z.valid_from <= :now and coalesce(z.valid_until > :now, true) and coalesce(z.ended_at > :now, true)
-   and coalesce((select d.decision from alert_decision d
-                  where d.registering_state = :state and d.message_id = z.message_id
-                  order by d.decided_at desc, d.decision_id desc limit 1), m.verdict) = 'accepted'
+   and z.accepted
 union all
 select a.geometry, a.severity, true, 'declared', true, a.label, cast(a.area_id as text)
   from declared_area a

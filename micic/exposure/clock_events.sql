@@ -2,9 +2,10 @@
 -- freshness of what was observed before them.
 with ticked as (
     select z.event_id, bool_or(z.valid_until > :since and z.valid_until <= :now) as expired
-      from zone z
+      from zone_of_state z
      where (z.valid_from > :since and z.valid_from <= :now)
         or (z.valid_until > :since and z.valid_until <= :now)
+        or (z.ended_at > :since and z.ended_at <= :now)
      group by z.event_id
     union all
     select e.event_id, false

@@ -4,14 +4,11 @@
 with concerned as (
     select z.event_id, c.country, z.valid_from as began_at, z.severity,
            not exists (select 1 from zone_cell k where k.zone_id = z.zone_id) as whole_country
-      from zone z
-      join message m on m.message_id = z.message_id
+      from zone_of_state z
       join zone_country c on c.zone_id = z.zone_id
      where (cast(:event as uuid) is null or z.event_id = :event)
        and z.valid_from <= :at and coalesce(z.valid_until > :at, true) and coalesce(z.ended_at > :at, true)
-       and coalesce((select d.decision from alert_decision d
-                      where d.registering_state = :state and d.message_id = z.message_id
-                      order by d.decided_at desc, d.decision_id desc limit 1), m.verdict) = 'accepted'
+       and z.accepted
     union all
     select a.event_id, c.country, a.declared_at, a.severity, false
       from declared_area a

@@ -6,16 +6,13 @@
 with zone_in_force as (
     select z.zone_id, z.event_id, z.firm, coalesce(z.severity, :severity_if_unknown) as severity, z.valid_from,
            case when :at >= e.began_at + :stale_after then e.began_at end as stale_before
-      from zone z
-      join message m on m.message_id = z.message_id
+      from zone_of_state z
       join event e on e.event_id = z.event_id
      where (cast(:event as uuid) is null or z.event_id = :event)
        and z.valid_from <= :at
        and coalesce(z.valid_until > :at, true)
        and coalesce(z.ended_at > :at, true)
-       and coalesce((select d.decision from alert_decision d
-                      where d.registering_state = :state and d.message_id = z.message_id
-                      order by d.decided_at desc, d.decision_id desc limit 1), m.verdict) = 'accepted'
+       and z.accepted
     union all
     select a.area_id, a.event_id, true, a.severity, a.declared_at,
            case when :at >= s.began_at + :stale_after then s.began_at end
@@ -124,7 +121,7 @@ written as (
            n.zone_inside, n.zone_possible, n.location_inside, n.location_possible, n.cell, n.country,
            n.keeper_post_id, n.serving_post_id, n.began_at,
            case when n.change = 'left' then greatest(n.began_at, least(:at,
-               (select least(z.valid_until, z.ended_at) from zone z
+               (select least(z.valid_until, z.ended_at) from zone_of_state z
                  where z.zone_id = coalesce(n.zone_inside, n.zone_possible)),
                (select a.ended_at from declared_area a
                  where a.registering_state = :state and a.area_id = coalesce(n.zone_inside, n.zone_possible)),

@@ -19,6 +19,7 @@ from geo.database import read_statement
 from micic.exposure.models import ClockTick, Crossing
 from micic.identifiers import new_id
 from micic.watch.models import Situation
+from micic.watch.standing import order_for_state
 
 # Below this many persons the pairs are looked up from the persons, above it from the zones.
 PERSONS_WORTH_A_LOOKUP = 2_000
@@ -59,9 +60,10 @@ class CrossingResult:
 def cross_message(
     session: Session, state: str, message_id: uuid.UUID, *, now: datetime, policy: CrossingPolicy = DEFAULT_POLICY
 ) -> CrossingResult | None:
-    """Cross the event of one received version, once per State: None when that was done before."""
-    event_id = session.execute(select(Message.event_id).where(Message.message_id == message_id)).scalar_one()
-    return _cross(session, state, "message", message_id, Scope(event_id), now=now, policy=policy)
+    """Cross what one received version may have changed, once per State: None when that was done before."""
+    message = session.get_one(Message, message_id)
+    order_for_state(session, state, message)
+    return _cross_with_siblings(session, state, "message", message_id, message.event_id, now=now, policy=policy)
 
 
 def cross_declaration(
@@ -77,7 +79,7 @@ def cross_declaration(
     """Cross an event after a person's act on it: an area declared ("declaration") or ended ("expiry"), an alert
     accepted or rejected. Once per act.
     """
-    return _cross(session, state, cause, cause_id, Scope(event_id), now=now, policy=policy)
+    return _cross_with_siblings(session, state, cause, cause_id, event_id, now=now, policy=policy)
 
 
 def cross_persons(
@@ -124,6 +126,25 @@ def cross_clock(
     return [result for result in results if result is not None]
 
 
+def _cross_with_siblings(
+    session: Session,
+    state: str,
+    cause: str,
+    cause_id: uuid.UUID,
+    event_id: uuid.UUID,
+    *,
+    now: datetime,
+    policy: CrossingPolicy,
+) -> CrossingResult | None:
+    """Cross an event and, the first time, the other events whose alerts the same series may have ended."""
+    result = _cross(session, state, cause, cause_id, Scope(event_id), now=now, policy=policy)
+    if result is not None:
+        siblings = session.execute(text(read_statement(__package__, "siblings.sql")), {"event": event_id}).scalars()
+        for sibling in siblings.all():
+            _cross(session, state, cause, None, Scope(sibling), now=now, policy=policy)
+    return result
+
+
 def _cross(
     session: Session,
     state: str,
@@ -134,18 +155,34 @@ def _cross(
     now: datetime,
     policy: CrossingPolicy,
 ) -> CrossingResult | None:
-    _lock_crossing(session, state)
+    ticked_to = _lock_crossing(session, state)
+    now = now if ticked_to is None else max(now, ticked_to)  # what the clock has crossed must not be uncrossed
     crossing_id = new_id()
     if cause_id is not None and not _note_crossing(session, state, crossing_id, cause, cause_id, scope, now):
         return None
     counts = _run(session, state, crossing_id, cause, scope, now, policy)
     _open_situations(session, state, scope, counts, now)
-    if scope.migrant_ids is None:
-        _concern_countries(session, state, crossing_id, scope, now, policy)
+    for concerned in _concerned(session, state, scope, now):
+        _open_situations(session, state, concerned, {}, now)
+        _concern_countries(session, state, crossing_id, concerned, now, policy)
     if cause_id is None and counts:
         _note_crossing(session, state, crossing_id, cause, None, scope, now)
     _keep_counts(session, state, crossing_id, counts)
     return CrossingResult(crossing_id, counts)
+
+
+def _concerned(session: Session, state: str, scope: Scope, now: datetime) -> list[Scope]:
+    """For which events the countries are looked at again: those in scope, or those that persons newly bring in."""
+    if scope.migrant_ids is None:
+        return [scope]
+    window = {"state": state, "at": now, "migrants": list(scope.migrant_ids)}
+    events = session.execute(text(read_statement(__package__, "countries_reached.sql")), window).scalars()
+    return [Scope(event_id) for event_id in events.all()]
+
+
+def lock_crossing(session: Session, state: str) -> None:
+    """Take the State's crossing lock before looking for what to derive: two that derive must not cross each other."""
+    _lock_crossing(session, state)
 
 
 def _lock_crossing(session: Session, state: str) -> datetime | None:

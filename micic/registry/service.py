@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from micic.audit.service import record
 from micic.errors import Invalid
 from micic.identifiers import new_id, new_reference
+from micic.posts.models import ConsularPost
 from micic.registry.locations import LocationDraft, make_location, request_crossing
 from micic.registry.models import (
     Consent,
@@ -187,10 +188,16 @@ def _register_person(
     session.add(key_row)
     session.add_all(_particulars(state, migrant.migrant_id, person, now))
     session.add_all(_secrets(state, migrant.migrant_id, key, vault, person, now))
-    for draft in person.locations:
+    for draft in person.locations or (_jurisdiction(session, state, household),):
         session.add(make_location(session, state, migrant.migrant_id, draft, now=now))
     request_crossing(session, state, migrant.migrant_id, "move", now=now)
     return migrant
+
+
+def _jurisdiction(session: Session, state: str, household: Household) -> LocationDraft:
+    """Where nobody says where a person is, they are somewhere in the country of the post that keeps the record."""
+    post = session.get_one(ConsularPost, (state, household.keeper_post_id))
+    return LocationDraft("jurisdiction", post.country)
 
 
 def _check_person(person: PersonDraft) -> None:

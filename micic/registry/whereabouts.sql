@@ -148,18 +148,26 @@ own as (
      group by migrant_id, location_id, island_no, firm, source, observed_at, position, cell, radius_class, country,
               serving_post_id
 ),
+-- When somebody has a place of their own; at all other times a member stands where the head does.
+placed as (
+    select migrant_id, range_agg(tstzrange(from_at, until_at)) as during
+      from own
+     where position is not null
+     group by migrant_id
+),
 desired as materialized (
     select o.*, s.keeper_post_id
       from own o
       join scope s on s.migrant_id = o.migrant_id
     union all
-    select member.migrant_id, o.location_id, o.from_at, o.until_at, false, 'household', o.observed_at, o.position,
+    select member.migrant_id, o.location_id, lower(lent), upper(lent), false, 'household', o.observed_at, o.position,
            o.cell, o.radius_class, o.country, o.serving_post_id, member.keeper_post_id
       from scope member
       join scope head on head.household_id = member.household_id and head.is_head
       join own o on o.migrant_id = head.migrant_id and o.position is not null
+      left join placed p on p.migrant_id = member.migrant_id
+     cross join lateral unnest(tstzmultirange(tstzrange(o.from_at, o.until_at)) - coalesce(p.during, '{}')) as lent
      where member.is_abroad and not member.is_head and not member.lives_apart
-       and not exists (select 1 from claim c where c.migrant_id = member.migrant_id and c.position is not null)
 ),
 -- What is no longer desired. A full join is never done row by row, whatever the planner expects.
 gone as (

@@ -2,13 +2,10 @@
 -- 250 km or so around. Parameters: state, event, now.
 with drawn as (
     select z.geometry
-      from zone z
-      join message m on m.message_id = z.message_id
+      from zone_of_state z
      where z.event_id = :event and z.geometry is not null and z.kind not in ('point','epicentre','centroid')
        and z.valid_from <= :now and coalesce(z.valid_until > :now, true) and coalesce(z.ended_at > :now, true)
-       and coalesce((select d.decision from alert_decision d
-                      where d.registering_state = :state and d.message_id = z.message_id
-                      order by d.decided_at desc, d.decision_id desc limit 1), m.verdict) = 'accepted'
+       and z.accepted
     union all
     select a.geometry
       from declared_area a

@@ -9,14 +9,11 @@ with mine as materialized (
 ),
 in_force as (
     select z.event_id, z.severity, z.severity is null and z.geometry is not null as unstated
-      from zone z
+      from zone_of_state z
       join mine s on s.public_event_id = z.event_id
-      join message m on m.message_id = z.message_id
      where z.kind not in ('point','epicentre','centroid')
        and z.valid_from <= :now and coalesce(z.valid_until > :now, true) and coalesce(z.ended_at > :now, true)
-       and coalesce((select d.decision from alert_decision d
-                      where d.registering_state = :state and d.message_id = z.message_id
-                      order by d.decided_at desc, d.decision_id desc limit 1), m.verdict) = 'accepted'
+       and z.accepted
     union all
     select a.event_id, a.severity, false
       from declared_area a

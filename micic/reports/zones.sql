@@ -3,13 +3,11 @@
 with in_force as (
     select z.zone_id, false as own, z.kind, z.firm, z.basis, z.severity, z.native_severity, z.label, z.valid_from,
            z.valid_until, m.feed
-      from zone z
+      from zone_of_state z
       join message m on m.message_id = z.message_id
      where z.event_id = :event and z.kind not in ('point','epicentre','centroid')
        and z.valid_from <= :now and coalesce(z.valid_until > :now, true) and coalesce(z.ended_at > :now, true)
-       and coalesce((select d.decision from alert_decision d
-                      where d.registering_state = :state and d.message_id = z.message_id
-                      order by d.decided_at desc, d.decision_id desc limit 1), m.verdict) = 'accepted'
+       and z.accepted
     union all
     select a.area_id, true, 'declared', true, 'native', a.severity, null, a.label, a.declared_at, null, null
       from declared_area a

@@ -67,6 +67,20 @@ class AlertDecision(Base):
     )
 
 
+class AlertStanding(Base):
+    """How the versions of a series stand for a State that decided on one of them: who counts, and until when. Without
+    a row a message stands as the gate and the lifecycle say. Read through the view `zone_of_state`.
+    """
+
+    __tablename__ = "alert_standing"
+
+    registering_state: Mapped[str] = mapped_column(ForeignKey("state.code"), primary_key=True)
+    message_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("message.message_id"), primary_key=True)
+    accepted: Mapped[bool] = mapped_column()
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_by: Mapped[str | None] = mapped_column(String(20))
+
+
 class DeclaredArea(Base):
     """An area that a crisis cell drew or named. Firm; it ends only by a person's act."""
 

@@ -10,6 +10,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from alerts.gate import area_km2
 from alerts.models import Message
 from geo.areas import normalise
 from geo.columns import SRID
@@ -20,6 +21,10 @@ from micic.errors import Conflict, Invalid, NotFound
 from micic.identifiers import new_id
 from micic.security.principal import Permission, Principal, require
 from micic.watch.models import AlertDecision, DeclaredArea, DeclaredCountry, Situation
+from micic.watch.standing import order_for_state
+
+MAX_AREA_KM2 = 17_500_000.0
+"""A declared area may be a whole country; larger ones are a slip of the hand (TRUST R24)."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,8 @@ def decide_alert(
         decided_at=now,
     )
     session.add(row)
+    session.flush()
+    order_for_state(session, principal.state, message)
     _note(session, principal, f"alert.{decision}", "message", message_id, now)
     session.flush()
     return row
@@ -139,6 +146,8 @@ def _checked(draft: AreaDraft) -> MultiPolygon:
     geometry = normalise(draft.geometry)
     if geometry.is_empty:
         raise Invalid("The area is empty: draw at least a triangle.", field="geometry")
+    if area_km2(geometry) > MAX_AREA_KM2:
+        raise Invalid("The area is larger than the largest country: declare the parts that matter.", field="geometry")
     return geometry
 
 

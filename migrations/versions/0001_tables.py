@@ -918,6 +918,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('registering_state', 'entry_id', name=op.f('pk_welfare_entry'))
     )
     op.create_index('ix_welfare_entry_migrant', 'welfare_entry', ['registering_state', 'event_id', 'migrant_id'], unique=False)
+    op.create_table('alert_standing',
+    sa.Column('registering_state', sa.String(length=3), nullable=False),
+    sa.Column('message_id', sa.Uuid(), nullable=False),
+    sa.Column('accepted', sa.Boolean(), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_by', sa.String(length=20), nullable=True),
+    sa.ForeignKeyConstraint(['message_id'], ['message.message_id'], name=op.f('fk_alert_standing_message_id')),
+    sa.ForeignKeyConstraint(['registering_state'], ['state.code'], name=op.f('fk_alert_standing_registering_state')),
+    sa.PrimaryKeyConstraint('registering_state', 'message_id', name=op.f('pk_alert_standing'))
+    )
     for remainder in range(EXPOSURE_PARTITIONS):
         op.execute(
             f"create table exposure_p{remainder} partition of exposure "

@@ -36,7 +36,11 @@ OF_NOTIFICATION = "delivery_attempt answer_link".split()
 OF_STATE = (
     "consular_post post_key jurisdiction staff staff_role staff_session situation alert_decision declared_area"
     " declared_cell declared_country crossing exposure_country clock_tick population_estimate message_template"
-    " message_rule campaign audit_entry idempotency_key reply recross list_run"
+    " message_rule campaign audit_entry idempotency_key reply recross list_run alert_standing"
+).split()
+# Whose record it is, alone changes or deletes it; who serves the place sees it, and may add to it.
+OF_KEEPER = (
+    "migrant household person_key nationality contact_point travel_document stay whereabouts exposure exposure_change"
 ).split()
 TENANT = [
     *OF_MIGRANT,
@@ -55,11 +59,11 @@ APP_INSERT = (
     " contact_entry welfare_entry movement_entry audit_entry idempotency_key situation alert_decision declared_area"
     " declared_cell declared_country person_list list_line list_departure message_template message_rule campaign"
     " notification answer_link staff_session population_estimate consular_post post_key jurisdiction staff staff_role"
-    " crossing list_run"
+    " crossing list_run alert_standing"
 ).split()
 APP_UPDATE = (
-    "household migrant person_key nationality contact_point travel_document need stay situation staff staff_session"
-    " population_estimate location(retracted_at) declared_area(ended_at,ended_by)"
+    "household migrant person_key nationality contact_point travel_document need stay situation staff_session"
+    " staff(failed_attempts,locked_until) alert_standing population_estimate location(retracted_at) declared_area(ended_at,ended_by)"
     " person_list(status,released_at,released_by,recipient_class,release_note)"
     " message_rule(approved_by,approved_at,retired_at) campaign(status,approved_at,approved_by)"
     " notification(status) answer_link(revoked_at)"
@@ -74,24 +78,63 @@ WORKER_INSERT = [
         "state need_code household migrant person_key nationality contact_point travel_document need stay location"
         " consent recross whereabouts crossing exposure exposure_change exposure_country clock_tick situation"
         " person_list list_line list_departure list_run campaign notification delivery_attempt answer_link contact_entry"
-        " welfare_entry movement_entry audit_entry population_estimate"
+        " welfare_entry movement_entry audit_entry population_estimate alert_standing"
     ).split(),
 ]
 WORKER_UPDATE = [
     *PUBLIC_ALERT_TABLES,
     *(
         "migrant whereabouts exposure exposure_country clock_tick situation campaign notification delivery_attempt"
-        " crossing(counts) recross(requested_at) location(retracted_at) reply(taken_up_at,outcome) contact_point(bounced_at,verified_at)"
+        " alert_standing crossing(counts) recross(requested_at) location(retracted_at) reply(taken_up_at,outcome) contact_point(bounced_at,verified_at)"
     ).split(),
 ]
 WORKER_DELETE = "whereabouts recross zone_cell zone_country feed".split()
 EXERCISE_WRITE = "campaign notification delivery_attempt answer_link".split()
 
+ZONE_OF_STATE = """
+create view zone_of_state with (security_invoker = true) as
+select z.zone_id, z.message_id, z.event_id, z.kind, z.firm, z.basis, z.geometry, z.severity, z.native_severity,
+       z.band_min, z.band_max, z.band_unit, z.label, z.valid_from, z.valid_until,
+       case when s.message_id is null then z.ended_at else s.ended_at end as ended_at,
+       case when s.message_id is null then z.ended_by else s.ended_by end as ended_by,
+       coalesce(s.accepted, m.verdict = 'accepted') as accepted
+  from zone z
+  join message m on m.message_id = z.message_id
+  left join alert_standing s
+    on s.registering_state = current_setting('micic.state', true) and s.message_id = z.message_id
+"""
+"""The zones as they stand for the State of the context: its own decisions on alerts stand over the gate's."""
+
 
 def policy(table: str, role: str, condition: str) -> None:
-    op.execute(
-        f"create policy {table}_{role} on {table} to micic_{role} using ({condition}) with check ({condition})"
-    )
+    op.execute(f"create policy {table}_{role} on {table} to micic_{role} using ({condition}) with check ({condition})")
+
+
+def keeper_condition(table: str) -> str:
+    """What an officer's connection may change or delete of a table of OF_KEEPER, beyond the tenant."""
+    if table in OF_MIGRANT:
+        return (
+            f"exists (select 1 from migrant m where m.registering_state = {table}.registering_state"
+            f" and m.migrant_id = {table}.migrant_id and m.keeper_post_id = any({POSTS}))"
+        )
+    return f"keeper_post_id = any({POSTS})"
+
+
+def app_policies(table: str) -> None:
+    """One policy for everything, or reading and adding apart from changing and deleting."""
+    see = f"{STATE} and ({app_condition(table)})"
+    if table not in OF_KEEPER:
+        policy(table, "app", see)
+        return
+    keep = f"{STATE} and ({keeper_condition(table)})"
+    add = keep if table in ("migrant", "household") else see
+    for command, condition in (
+        ("select", f"using ({see})"),
+        ("insert", f"with check ({add})"),
+        ("update", f"using ({keep}) with check ({keep})"),
+        ("delete", f"using ({keep})"),
+    ):
+        op.execute(f"create policy {table}_app_{command} on {table} for {command} to micic_app {condition}")
 
 
 def app_condition(table: str) -> str:
@@ -128,7 +171,7 @@ def app_condition(table: str) -> str:
 def isolate(table: str) -> None:
     op.execute(f"alter table {table} enable row level security")
     op.execute(f"alter table {table} force row level security")
-    policy(table, "app", f"{STATE} and ({app_condition(table)})")
+    app_policies(table)
     mode = " and mode = '{}'" if table in WITH_MODE else ""
     policy(table, "worker", STATE + mode.format("live"))
     # an exercise reaches the tries and links of its own messages only: those that its policy on notification shows
@@ -162,8 +205,9 @@ def upgrade() -> None:
     for remainder in range(16):
         op.execute(f"alter table exposure_p{remainder} enable row level security")
         op.execute(f"alter table exposure_p{remainder} force row level security")
+    op.execute(ZONE_OF_STATE)
     for role in ("app", "worker", "exercise"):
-        grant("select", [*REFERENCE, *TENANT], role)
+        grant("select", [*REFERENCE, *TENANT, "zone_of_state"], role)
     grant("select", REFERENCE, "readonly")
     grant("select", ["answer_link", "need_code"], "public")
     grant("insert", ["reply"], "public")

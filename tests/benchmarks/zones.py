@@ -115,12 +115,12 @@ class Kind:
     max_cells: int
 
 
-# Mostly small warnings, some of a province, one as wide as a country and as long-winded as its coast. The covers of
+# Mostly small warnings, some of a province, a few as wide as a country and as long-winded as its coast. The covers of
 # the small ones are coarser than the product's, or loading them would take longer than all measurements.
 IN_FORCE = (
-    Kind(90, (8, 150), (0.1, 0.8), 12),
+    Kind(88, (8, 150), (0.1, 0.8), 12),
     Kind(9, (150, 3_000), (0.8, 3.0), 64),
-    Kind(1, (15_000, 15_001), (6.0, 6.5), 256),
+    Kind(3, (5_000, 40_000), (4.0, 7.0), 256),
 )
 
 

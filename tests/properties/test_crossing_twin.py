@@ -136,7 +136,7 @@ class Twin:
 
     def _candidates(self, person: Person, at: datetime) -> list[Candidate]:
         own = candidates(list(person.claims.values()), at, confirm_interval=CONFIRM_INTERVAL)
-        if person.is_head or person.lives_apart or any(c.position for c in person.claims.values()):
+        if person.is_head or person.lives_apart or any(candidate.claim.position for candidate in own):
             return own
         head = next(other for other in self.world.household_of(person) if other.is_head)
         lent = candidates(list(head.claims.values()), at, confirm_interval=CONFIRM_INTERVAL)

@@ -28,7 +28,7 @@ def stored_at(session: Session, person: Person, at: datetime) -> set[tuple[objec
 def expected_at(world: World, person: Person, at: datetime) -> set[tuple[object, bool]]:
     own = candidates(list(person.claims.values()), at, confirm_interval=CONFIRM_INTERVAL)
     found = {(candidate.claim.location_id, candidate.firm) for candidate in own}
-    if person.is_head or person.lives_apart or any(claim.position for claim in person.claims.values()):
+    if person.is_head or person.lives_apart or any(candidate.claim.position for candidate in own):
         return found
     head = next(other for other in world.household_of(person) if other.is_head)
     lent = candidates(list(head.claims.values()), at, confirm_interval=CONFIRM_INTERVAL)
