@@ -6,9 +6,11 @@ Whatever goes beyond what two people approved waits for a person. Dials nobody.
 
 import logging
 import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -19,6 +21,7 @@ from micic.notifications.models import Campaign, MessageRule
 from micic.notifications.outbox import Wording, fill, open_addresses
 from micic.notifications.queries import (
     Due,
+    find_declarer,
     find_end_of_zones,
     list_due,
     list_members,
@@ -26,12 +29,15 @@ from micic.notifications.queries import (
     list_texts,
     was_stopped,
 )
-from micic.notifications.rules import Audience, choose_audience, choose_readers
+from micic.notifications.rules import Audience, Member, choose_audience, choose_readers
 from micic.notifications.templates import safe_title
 from micic.registry.vault import Vault
 from micic.security.context import Context, set_context
 from micic.security.crypto import MasterKeys
 from micic.watch.models import Situation
+
+DECLARATION = "declaration"  # the cause of a crossing: a person's act
+DECLARED = "one person's act put these people in the event"
 
 logger = logging.getLogger(__name__)
 
@@ -70,80 +76,111 @@ def apply_due_rules(
     return met
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Why a campaign is made: the rule, the situation, and the crossing they met, or none for a reminder.
+
+    `since` is where its validity begins. `seen` are the crossings that the rule has yet to meet and that its messages
+    speak of already. `waits` are the reasons to ask a person first; `drafted_by` is whose act it rests on.
+    """
+
+    rule: MessageRule
+    situation: Situation
+    mode: str
+    since: datetime
+    crossing_id: uuid.UUID | None = None
+    seen: Collection[uuid.UUID] = ()
+    waits: Sequence[str] = ()
+    drafted_by: uuid.UUID | None = None
+    campaign_id: uuid.UUID = field(default_factory=new_id)
+
+
 def _apply(session: Session, vault: Vault, state: str, due: Due, *, now: datetime, mode: str) -> Campaign | None:
     """The deciding transaction of one rule, one crossing and one event; None when another worker was first.
 
     A campaign without recipients is kept as well: it says that the rule looked, and whom it could not reach.
     """
-    _lock_rule_in_event(session, state, due)
+    lock_rule_in_event(session, state, due.rule_id, due.event_id)
     rule = session.get(MessageRule, (state, due.rule_id), populate_existing=True)
     situation = session.get(Situation, (state, due.event_id), populate_existing=True)
-    crossed_at = session.execute(
-        select(Crossing.recorded_at).where(Crossing.registering_state == state, Crossing.crossing_id == due.crossing_id)
-    ).scalar_one()
-    if rule is None or rule.retired_at is not None or situation is None or situation.mode != mode:
+    crossing = session.get(Crossing, (state, due.crossing_id))
+    if rule is None or rule.retired_at is not None or situation is None or situation.mode != mode or crossing is None:
         return None
-    audience, keys = _find_audience(session, vault, state, due, rule, now)
-    wording = _wording(session, state, due, rule, situation, crossed_at, now)
-    held = _reasons_to_wait(session, state, rule, due, audience)
-    campaign = _campaign(rule, due, mode, audience, wording, held, now)
+    unmet = list_due(session, state, mode, now=now, rule_id=due.rule_id, event_id=due.event_id)
+    is_declared = crossing.cause == DECLARATION and crossing.cause_id is not None
+    origin = Origin(
+        rule,
+        situation,
+        mode,
+        since=crossing.recorded_at,
+        crossing_id=crossing.crossing_id,
+        seen=[one.crossing_id for one in unmet if one.crossing_id != crossing.crossing_id],
+        waits=[DECLARED] if crossing.cause == DECLARATION else [],
+        drafted_by=find_declarer(session, state, crossing.cause_id) if is_declared and crossing.cause_id else None,
+    )
+    return make_campaign(session, vault, origin, list_members(session, state, due, rule), now=now)
+
+
+def make_campaign(
+    session: Session,
+    vault: Vault,
+    origin: Origin,
+    members: Sequence[Member],
+    *,
+    now: datetime,
+    may_be_empty: bool = True,
+) -> Campaign | None:
+    """A campaign with its messages and answer links, in the caller's transaction, under `lock_rule_in_event`; None
+    when it was made before, or would reach nobody and may not be empty.
+    """
+    affected = choose_readers(members, today=now.date())
+    addresses, keys = open_addresses(vault, affected)
+    audience = choose_audience(affected, addresses)
+    if not (audience.recipients or may_be_empty):
+        return None
+    wording = _wording(session, origin, now)
+    campaign = _campaign(origin, audience, wording, _reasons_to_wait(session, origin, audience), now)
     if not _insert(session, campaign):
         return None
     languages = fill(session, vault, campaign, audience.recipients, keys, wording)
-    if mode == "live":
+    if origin.mode == "live":
         _note(session, campaign, languages, now)
     return campaign
 
 
-def _find_audience(
-    session: Session, vault: Vault, state: str, due: Due, rule: MessageRule, now: datetime
-) -> tuple[Audience, dict[uuid.UUID, bytes]]:
-    affected = choose_readers(list_members(session, state, due, rule), today=now.date())
-    addresses, keys = open_addresses(vault, affected)
-    return choose_audience(affected, addresses), keys
-
-
-def _wording(
-    session: Session,
-    state: str,
-    due: Due,
-    rule: MessageRule,
-    situation: Situation,
-    crossed_at: datetime,
-    now: datetime,
-) -> Wording:
+def _wording(session: Session, origin: Origin, now: datetime) -> Wording:
     """A message is valid as long as the rule says, counted from the crossing, and no longer than the zones are."""
-    ends = [crossed_at + timedelta(seconds=rule.expires_after_s)]
-    if zones_end := find_end_of_zones(session, state, due.event_id, now=now):
+    rule, state = origin.rule, origin.rule.registering_state
+    ends = [origin.since + timedelta(seconds=rule.expires_after_s)]
+    if zones_end := find_end_of_zones(session, state, origin.situation.event_id, now=now):
         ends.append(zones_end)
     texts, posts = list_texts(session, state, rule.template_id), list_posts(session, state)
-    return Wording(texts, posts, situation.title, new_reference(), now, min(ends))
+    return Wording(texts, posts, origin.situation.title, new_reference(), now, min(ends))
 
 
-def _reasons_to_wait(session: Session, state: str, rule: MessageRule, due: Due, audience: Audience) -> list[str]:
-    """Why a person must look first: more recipients than were approved, or a person stopped this rule before."""
-    reasons = []
+def _reasons_to_wait(session: Session, origin: Origin, audience: Audience) -> list[str]:
+    """Why a person must look first: one person alone caused it, more recipients than were approved, or a person
+    stopped this rule before.
+    """
+    rule, reasons = origin.rule, list(origin.waits)
     if len(audience.recipients) > rule.max_recipients:
         reasons.append("more recipients than the rule allows")
-    if was_stopped(session, state, rule.rule_id, due.event_id):
+    if was_stopped(session, rule.registering_state, rule.rule_id, origin.situation.event_id):
         reasons.append("an earlier campaign of this rule was stopped")
-    return reasons
+    return reasons if audience.recipients else []
 
 
-def _campaign(
-    rule: MessageRule, due: Due, mode: str, audience: Audience, wording: Wording, held: list[str], now: datetime
-) -> Campaign:
-    waits = bool(held) and bool(audience.recipients)
-    status = "pending_approval" if waits else "sending" if audience.recipients else "done"
+def _campaign(origin: Origin, audience: Audience, wording: Wording, waits: list[str], now: datetime) -> Campaign:
+    rule = origin.rule
     return Campaign(
         registering_state=rule.registering_state,
-        campaign_id=new_id(),
-        mode=mode,
-        event_id=due.event_id,
+        campaign_id=origin.campaign_id,
+        mode=origin.mode,
+        event_id=origin.situation.event_id,
         rule_id=rule.rule_id,
-        crossing_id=due.crossing_id,
+        crossing_id=origin.crossing_id,
         template_id=rule.template_id,
-        status=status,
+        status="pending_approval" if waits else "sending" if audience.recipients else "done",
         snapshot={
             "rule": rule.name,
             "title": safe_title(wording.title),
@@ -152,10 +189,11 @@ def _campaign(
             "persons": audience.persons,
             "told_before": audience.told_before,
             "life_safety": True,
-            "waits_because": held if waits else [],
+            "waits_because": waits,
+            "seen": [str(crossing_id) for crossing_id in origin.seen],
         },
         drafted_at=now,
-        drafted_by=rule.proposed_by,
+        drafted_by=(origin.drafted_by if waits else None) or rule.proposed_by,
         approved_at=None if waits else now,
         approved_by=None if waits else rule.approved_by,
         recipients=len(audience.recipients),
@@ -164,7 +202,7 @@ def _campaign(
 
 
 def _insert(session: Session, campaign: Campaign) -> bool:
-    """Whether the campaign is new: the unique key (rule, event, crossing) decides between two workers."""
+    """Whether the campaign is new: the unique keys (rule, event, crossing; or its id) decide between two workers."""
     columns = [column.name for column in Campaign.__table__.columns]
     values = {name: getattr(campaign, name) for name in columns}
     row = session.execute(
@@ -173,9 +211,9 @@ def _insert(session: Session, campaign: Campaign) -> bool:
     return row is not None
 
 
-def _lock_rule_in_event(session: Session, state: str, due: Due) -> None:
+def lock_rule_in_event(session: Session, state: str, rule_id: uuid.UUID, event_id: uuid.UUID) -> None:
     """Two crossings of one event meet a rule one after the other, else both might write to the same person."""
-    key = f"{state} {due.rule_id} {due.event_id}"
+    key = f"{state} {rule_id} {event_id}"
     session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 

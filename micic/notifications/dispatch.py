@@ -66,11 +66,15 @@ def dispatch(
     *,
     now: datetime,
     limit: int = 1_000,
+    budget_s: float | None = None,
 ) -> Dispatched:
-    """Hand over what is due of one State, at most `limit` messages, as the live worker. Commits by itself."""
+    """Hand over what is due of one State, at most `limit` messages, as the live worker. Commits by itself.
+
+    After `budget_s` seconds no new lot is claimed: what is left is due in the next run.
+    """
     dispatcher = Dispatcher(session_factory, master, state, channel, public_url, now=now)
     try:
-        return dispatcher.run(limit)
+        return dispatcher.run(limit, budget_s)
     finally:
         channel.close()
 
@@ -93,17 +97,20 @@ class Dispatcher:
         self._began_at, self._began = now, time.monotonic()
         self._counts: Counter[Outcome] = Counter()
 
-    def run(self, limit: int) -> Dispatched:
-        """Claim and send until nothing is due, the limit is reached or the provider is away."""
+    def run(self, limit: int, budget_s: float | None = None) -> Dispatched:
+        """Claim and send until nothing is due, limit or budget (seconds) is reached, or the provider is away."""
         swept = Counter(self._sweep())
         if not self._has_due():
             return Dispatched({}, dict(swept))
         if not self._channel.is_ready():
             return Dispatched({}, dict(swept), is_provider_there=False)
-        while self._counts.total() < limit and self._lot():
+        while self._counts.total() < limit and self._is_within(budget_s) and self._lot():
             pass
         swept.update(self._sweep())
         return Dispatched(dict(self._counts), dict(swept), Outcome.UNAVAILABLE not in self._counts)
+
+    def _is_within(self, budget_s: float | None) -> bool:
+        return budget_s is None or time.monotonic() - self._began < budget_s
 
     def _sweep(self) -> dict[str, int]:
         with self._transaction() as session:

@@ -1,24 +1,20 @@
 -- The households of whoever a crossing changed, one row per member: what the crossing means for them, if the rule
 -- means them, and the best address that is theirs. Who is written to for whom is decided in `rules`.
+-- `raised` does not say again what an earlier campaign, made for this person when this crossing had been committed
+-- (`seen`), has said already.
 -- Each part is looked up by an index from the row before (`offset 0` keeps the planner to that): statistics never
 -- know a crossing of a second ago, and a wrong guess here costs minutes.
--- A person reported dead neither gets a message nor is the reason of one, until an officer's later word.
 -- Parameters: state, event, crossing, rule, channel, min_inside, min_possible.
 with dead as materialized (
-    select w.migrant_id
-      from welfare_entry w
-     where w.registering_state = :state and w.state = 'dead'
-       and not exists (select 1 from welfare_entry later
-                        where later.registering_state = w.registering_state and later.event_id = w.event_id
-                          and later.migrant_id = w.migrant_id and later.state <> 'dead'
-                          and later.trust = 'authenticated' and later.recorded_at > w.recorded_at)
+{dead}
 ),
 household_changed as materialized (
     select distinct m.household_id
       from exposure_change x
       join migrant m on m.registering_state = x.registering_state and m.migrant_id = x.migrant_id
      where x.registering_state = :state and x.event_id = :event and x.crossing_id = :crossing
-       and x.change in ('entered', 'raised', 'firmed')
+       and (x.change in ('entered', 'raised', 'firmed')
+            or x.change = 'loosened' and x.severity_after > x.severity_before)
 )
 select m.migrant_id, m.household_id, m.is_head, m.lives_apart, m.protected, m.born_on, m.language, m.keeper_post_id,
        a.severity, a.country, a.serving_post_id, coalesce(a.raised, false) as raised,
@@ -27,12 +23,20 @@ select m.migrant_id, m.household_id, m.is_head, m.lives_apart, m.protected, m.bo
   join migrant m on m.registering_state = :state and m.household_id = h.household_id
   left join lateral (
         select coalesce(e.severity_inside, e.severity_possible) as severity, e.country, e.serving_post_id,
-               x.change = 'raised' or coalesce(x.severity_after > x.severity_before, false) as raised
+               (x.change = 'raised' or coalesce(x.severity_after > x.severity_before, false))
+               and not exists (select 1 from campaign c
+                                 join exposure_change b on b.registering_state = :state and b.event_id = :event
+                                                       and b.crossing_id = c.crossing_id
+                                                       and b.migrant_id = x.migrant_id
+                                where c.registering_state = :state and c.rule_id = :rule and c.event_id = :event
+                                  and jsonb_exists(c.snapshot -> 'seen', cast(x.crossing_id as text))) as raised
           from exposure_change x
           join exposure e on e.registering_state = x.registering_state and e.event_id = x.event_id
                          and e.migrant_id = x.migrant_id and e.ended_at is null
          where x.registering_state = :state and x.event_id = :event and x.crossing_id = :crossing
-           and x.migrant_id = m.migrant_id and x.change in ('entered', 'raised', 'firmed')
+           and x.migrant_id = m.migrant_id
+           and (x.change in ('entered', 'raised', 'firmed')
+                or x.change = 'loosened' and x.severity_after > x.severity_before)
            and (e.severity_inside >= :min_inside
                 or greatest(e.severity_inside, e.severity_possible) >= :min_possible)
         offset 0) a on true

@@ -97,12 +97,8 @@ class Campaign(Base):
         CheckConstraint(
             "status in ('draft','pending_approval','approved','sending','paused','stopped','done')", name="status"
         ),
-        CheckConstraint(
-            "drafted_by is null or approved_by is null or approved_by <> drafted_by", name="four_eyes"
-        ),
-        ForeignKeyConstraint(
-            ["registering_state", "event_id"], ["situation.registering_state", "situation.event_id"]
-        ),
+        CheckConstraint("drafted_by is null or approved_by is null or approved_by <> drafted_by", name="four_eyes"),
+        ForeignKeyConstraint(["registering_state", "event_id"], ["situation.registering_state", "situation.event_id"]),
     )
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from geo.database import read_statement
@@ -22,12 +23,16 @@ from micic.cases.service import record_contact, record_welfare
 from micic.errors import Invalid, NotFound
 from micic.identifiers import ALPHABET, REFERENCE_LENGTH, check_character, new_id
 from micic.notifications.models import AnswerLink, Notification, Reply
+from micic.notifications.queries import TAKEN_UP
 from micic.registry.models import ContactPoint, Need, NeedCode
 from micic.security.context import Context, set_context
 from micic.security.crypto import MasterKeys, token_hash
 from micic.security.principal import Principal
 
 GENERAL_HELP = "general_help"
+FROM_DECEASED = "from_deceased"  # taken up, but the record says that the writer is dead: an officer must look
+FOREIGN_KEY_VIOLATION = "23503"
+TRIES = 3  # of one answer in one run, when the trouble is of the moment
 MOST_NEEDS = 12
 LOT = 50
 
@@ -157,47 +162,71 @@ class Source:
 
 @dataclass(frozen=True)
 class Covered:
-    """A person for whom an answer speaks, the writer first, then those in the event."""
+    """A person for whom an answer speaks, the writer first. Only the writer can be `is_deceased`."""
 
     migrant_id: uuid.UUID
     is_exposed: bool
+    is_deceased: bool
 
 
 def take_up_replies(session_factory: sessionmaker[Session], master: MasterKeys, state: str, *, now: datetime) -> int:
     """The worker's stage: turn waiting answers into histories and needs, each once. How many were taken up.
 
-    `master` is not needed to read an answer; it stands in the signature that all stages share.
+    A passing error leaves an answer for the next run. `master` is not needed to read an answer; it stands in the
+    signature that all stages share. Raises DBAPIError when the connection is lost: nothing of that lot is done.
     """
-    taken = 0
-    while lot := _take_lot(session_factory, state, now):
+    taken, left = 0, set[uuid.UUID]()
+    while lot := _take_lot(session_factory, state, left, now):
         taken += lot
     return taken
 
 
-def _take_lot(session_factory: sessionmaker[Session], state: str, now: datetime) -> int:
+def _take_lot(session_factory: sessionmaker[Session], state: str, left: set[uuid.UUID], now: datetime) -> int:
+    """One lot; how many were taken up. Those that must wait are added to `left`."""
+    left_before = len(left)
     with session_factory.begin() as session:
         set_context(session, Context(state))
         waiting = session.execute(
             select(Reply)
-            .where(Reply.registering_state == state, Reply.taken_up_at.is_(None))
+            .where(Reply.registering_state == state, Reply.taken_up_at.is_(None), Reply.reply_id.not_in(left))
             .order_by(Reply.received_at, Reply.reply_id)
             .limit(LOT)
             .with_for_update(skip_locked=True)
         ).scalars()
         replies = list(waiting)
         for reply in replies:
-            reply.outcome, reply.taken_up_at = _take_up_safely(session, reply, now), now
-        return len(replies)
+            outcome = _take_up_safely(session, reply, now)
+            if outcome is None:
+                left.add(reply.reply_id)
+            else:
+                reply.outcome, reply.taken_up_at = outcome, now
+        session.flush()
+    return len(replies) - (len(left) - left_before)
 
 
-def _take_up_safely(session: Session, reply: Reply, now: datetime) -> str:
-    """One answer that cannot be taken up costs that one only; it stays, marked, for a person to read."""
-    try:
-        with session.begin_nested():
-            return _take_up(session, reply, now)
-    except Exception as error:
-        logger.error("reply %s: %s", reply.reply_id, type(error).__name__)
-        return "failed"
+def _take_up_safely(session: Session, reply: Reply, now: datetime) -> str | None:
+    """One answer that cannot be taken up costs that one only: it stays, marked, for a person to read. None when the
+    trouble is of the moment and outlived a few tries: the answer waits. The log names ids and types, never a row.
+    """
+    reply_id = reply.reply_id  # the object may be expired when the transaction is not usable any more
+    for _ in range(TRIES):
+        try:
+            with session.begin_nested():
+                return _take_up(session, reply, now)
+        except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise
+            logger.error("reply %s: %s", reply_id, type(error).__name__)
+            if not _is_passing(error):
+                return "failed"
+    return None
+
+
+def _is_passing(error: Exception) -> bool:
+    """Deadlock, timeout, a server going down, or a person erased this instant: not the fault of the answer."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    return isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", None) == FOREIGN_KEY_VIOLATION
 
 
 def _take_up(session: Session, reply: Reply, now: datetime) -> str:
@@ -237,7 +266,7 @@ def _take_up(session: Session, reply: Reply, now: datetime) -> str:
     if reply.answer == "need_help":
         _open_needs(session, reply, source, covered, now)
     _note_receipt(session, reply, source, now)
-    return "taken_up"
+    return FROM_DECEASED if covered[0].is_deceased else TAKEN_UP
 
 
 def _find_source(session: Session, reply: Reply) -> Source | None:
@@ -277,9 +306,9 @@ def _list_covered(session: Session, reply: Reply, source: Source) -> list[Covere
 
 def _open_needs(session: Session, reply: Reply, source: Source, covered: Sequence[Covered], now: datetime) -> None:
     """What is needed hangs on the writer, or on the first of the household who is in the event when the writer is
-    elsewhere; a need of that code that is open already is not opened again.
+    elsewhere; on the living before a record that says deceased. A need that is open already is not opened again.
     """
-    bearer = next((person for person in covered if person.is_exposed), covered[0]).migrant_id
+    bearer = min(covered, key=lambda person: (person.is_deceased, not person.is_exposed)).migrant_id
     wanted = set(reply.needs) or {GENERAL_HELP}
     state = reply.registering_state
     is_open = (Need.registering_state == state, Need.migrant_id == bearer, Need.closed_at.is_(None))

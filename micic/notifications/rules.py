@@ -1,5 +1,6 @@
 """What decides in sending: whom to tell, in which language, at which address, and what follows a try. Pure."""
 
+import math
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -113,10 +114,15 @@ def choose_readers(members: Iterable[Member], *, today: date) -> list[Affected]:
     return affected
 
 
+def adult_born_by(today: date) -> date:
+    """The latest birthday of an adult."""
+    return today - timedelta(days=math.ceil(ADULT / timedelta(days=1)))
+
+
 def _may_stand_in(member: Member, today: date) -> bool:
     if member.contact_point_id is None or member.lives_apart or member.protected:
         return False
-    return member.is_head or member.born_on is None or (today - member.born_on) >= ADULT
+    return member.is_head or member.born_on is None or member.born_on <= adult_born_by(today)
 
 
 def _head_then_eldest(member: Member) -> tuple[bool, date, uuid.UUID]:
@@ -124,7 +130,8 @@ def _head_then_eldest(member: Member) -> tuple[bool, date, uuid.UUID]:
 
 
 def choose_audience(affected: Iterable[Affected], addresses: Mapping[uuid.UUID, str]) -> Audience:
-    """One message per address; nobody twice in one event unless it was raised for somebody behind the address.
+    """One message per address; nobody twice in one event unless it was raised for somebody behind the address since
+    they were told.
 
     `addresses` by contact point, normalised; a contact point that could not be opened is absent.
     """

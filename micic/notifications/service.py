@@ -19,7 +19,8 @@ from micic.identifiers import new_id
 from micic.notifications.campaigns import apply_due_rules, apply_rules
 from micic.notifications.dispatch import Dispatched, dispatch
 from micic.notifications.models import Campaign, MessageRule, MessageTemplate, Notification
-from micic.notifications.queries import count_by_status, list_texts
+from micic.notifications.queries import count_by_status, count_untaken, list_texts, list_unresolved_replies
+from micic.notifications.reminders import remind_untold
 from micic.notifications.replies import PublicLink, find_link, submit_reply, take_up_replies
 from micic.notifications.templates import check_text
 from micic.notifications.texts import DEFAULT_TEXTS
@@ -37,9 +38,12 @@ __all__ = [
     "approve_campaign",
     "approve_rule",
     "count_by_status",
+    "count_untaken",
     "dispatch",
     "find_link",
+    "list_unresolved_replies",
     "propose_rule",
+    "remind_untold",
     "retire_rule",
     "stop_campaign",
     "submit_reply",

@@ -48,8 +48,6 @@ def main(arguments: list[str]) -> int:
     goals = []
     with make_ground(SCALES[chosen.scale]) as ground:
         _say(f"{ground.scale:,} people in place: {time.perf_counter() - began:.0f} s")
-        if not ground.service_ends_jit:
-            _say("the crossing runs with the JIT on: what it compiles for is in the times")
         if not chosen.json:
             print(HEAD)
         for goal in run(ground, chosen.only):

@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from alerts.models import Feed
+from geo.database import make_engine
 from micic.cluster import OWNER, SUPERUSER, Cluster
-from micic.exposure.service import cross_everything
 from micic.identifiers import new_id
 from micic.migrate import upgrade
 from micic.security.context import Context, set_context
@@ -67,16 +68,12 @@ class Ground:
     scale: int
     posts: list[uuid.UUID]
     quick: bool = False
-    service_ends_jit: bool = False
     _engines: dict[str, Engine] = field(default_factory=dict)
 
     def engine(self, role: str = "micic_worker") -> Engine:
-        """The engine of a role; every connection of it meets the safety time-out."""
+        """The engine of a role, as the product makes it."""
         if role not in self._engines:
-            options = f"-c timezone=UTC -c statement_timeout={int(SAFETY.total_seconds() * 1000)}"
-            self._engines[role] = create_engine(
-                self.cluster.url(self.database, role), connect_args={"options": options}, pool_size=2
-            )
+            self._engines[role] = make_engine(self.cluster.url(self.database, role), pool_size=2)
         return self._engines[role]
 
     @contextlib.contextmanager
@@ -94,13 +91,6 @@ class Ground:
         """How often the sides take turns."""
         return 2 if self.quick else usual
 
-    def set_jit(self, session: Session, *, baseline: bool = False) -> None:
-        """Statements cut out of the service run with the JIT as the service leaves it; baselines without, since it
-        only ever costs them.
-        """
-        if baseline or self.service_ends_jit:
-            session.execute(text("set local jit = off"))
-
     def is_close(self, ours: object, theirs: object, *, by: float = 0.002) -> bool:
         """Whether two counts agree, but for a part of them and for three."""
         assert isinstance(ours, int)
@@ -111,7 +101,7 @@ class Ground:
         """Nobody was ever crossed: no rows, no dead ones, no bloat."""
         self.superuser("truncate exposure, exposure_change, exposure_country", "delete from crossing")
 
-    def connect(self, role: str = SUPERUSER) -> psycopg.Connection[tuple[object, ...]]:
+    def connect(self, role: str = SUPERUSER) -> psycopg.Connection[Any]:
         """A bare connection that commits by itself."""
         return psycopg.connect(self.cluster.url(self.database, role), autocommit=True)
 
@@ -177,10 +167,10 @@ def _settle(ground: Ground) -> None:
             if statement.strip():
                 connection.execute(statement.encode())
         connection.execute("vacuum analyze baseline_whereabouts")
+        for role in ("micic_app", "micic_worker"):
+            cut = f"alter role {role} in database {ground.database} set statement_timeout = '{SAFETY.seconds}s'"
+            connection.execute(cut.encode())
         for function in LEAKPROOF:
             connection.execute(f"alter function {function} leakproof".encode())
     with ground.session(keep=True) as session:
         session.add(Feed(name="bench", url="bench", cadence_s=60))
-    with ground.session() as session:
-        cross_everything(session, STATE, now=NOW)
-        ground.service_ends_jit = session.execute(text("show jit")).scalar() == "off"

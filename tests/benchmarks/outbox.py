@@ -56,9 +56,7 @@ def measure_outbox(ground: Ground) -> Iterator[Goal]:
     _fill(ground, master, messages)
     for size in (10, 100):
         sides: dict[str, Side] = {"ours": _ours(ground, master, size), "bare": _bare(ground, size)}
-        samples = take_turns(
-            sides, rounds=ground.rounds(4), between=lambda: ground.superuser(*RESET), budget_s=20.0
-        )
+        samples = take_turns(sides, rounds=ground.rounds(4), between=lambda: ground.superuser(*RESET), budget_s=20.0)
         found = samples["ours"].found == samples["bare"].found == messages
         yield judge(
             "outbox",
@@ -118,9 +116,7 @@ def _fill(ground: Ground, master: MasterKeys, messages: int) -> None:
     with ground.session(keep=True) as session:
         session.add(Event(event_id=event_id, title="bench", began_at=NOW, recorded_at=NOW))
         session.flush()
-        session.add(
-            Situation(registering_state=STATE, event_id=event_id, title="bench", began_at=NOW, opened_at=NOW)
-        )
+        session.add(Situation(registering_state=STATE, event_id=event_id, title="bench", began_at=NOW, opened_at=NOW))
         session.flush()
         session.add(
             Campaign(
@@ -137,9 +133,7 @@ def _fill(ground: Ground, master: MasterKeys, messages: int) -> None:
         session.flush()
         people = [(new_id(), new_id(), new_id(), new_key()) for _ in range(messages)]
         session.execute(insert(Household), [_household(home, post_id, n) for n, (home, *_) in enumerate(people)])
-        session.execute(
-            insert(Migrant), [_migrant(who, home, post_id, n) for n, (home, who, *_) in enumerate(people)]
-        )
+        session.execute(insert(Migrant), [_migrant(who, home, post_id, n) for n, (home, who, *_) in enumerate(people)])
         session.execute(
             insert(PersonKey),
             [

@@ -4,6 +4,7 @@ Bench data only: no names, no households but for the people of goals that need t
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -95,7 +96,7 @@ def _falling(count: int, power: float) -> Floats:
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
-def load_people(connection: psycopg.Connection[object], people: People, state: str, posts: int, now: str) -> int:
+def load_people(connection: psycopg.Connection[Any], people: People, state: str, posts: int, now: str) -> int:
     """Fill `whereabouts`, ordered by (radius class, cell), its indexes made afterwards; how many rows.
 
     The connection is the superuser's: under row-level security PostgreSQL refuses COPY.
@@ -106,9 +107,7 @@ def load_people(connection: psycopg.Connection[object], people: People, state: s
             for chunk in _binary_rows(people):
                 copy.write(chunk)
         indexes = _drop_indexes(cursor)
-        cursor.execute(
-            sql.SQL(FILL).format(state=sql.Literal(state), now=sql.Literal(now), posts=sql.Literal(posts))  # type: ignore[arg-type]
-        )
+        cursor.execute(sql.SQL(FILL).format(state=sql.Literal(state), now=sql.Literal(now), posts=sql.Literal(posts)))
         loaded = cursor.rowcount
         for statement in indexes:
             cursor.execute(statement.encode())
@@ -140,7 +139,7 @@ def _binary_rows(people: People) -> list[bytes]:
     return [b"PGCOPY\n\xff\r\n\0" + bytes(8), *chunks, b"\xff\xff"]
 
 
-def _drop_indexes(cursor: psycopg.Cursor[object]) -> list[str]:
+def _drop_indexes(cursor: psycopg.Cursor[Any]) -> list[str]:
     """Drop all indexes of `whereabouts`; the statements that make them again, alike."""
     cursor.execute(
         "select indexrelid::regclass::text, pg_get_indexdef(indexrelid), conname, pg_get_constraintdef(c.oid)"
@@ -148,7 +147,7 @@ def _drop_indexes(cursor: psycopg.Cursor[object]) -> list[str]:
         " where indrelid = 'whereabouts'::regclass"
     )
     again = []
-    for name, definition, constraint, constraint_definition in cursor.fetchall():  # type: ignore[misc]
+    for name, definition, constraint, constraint_definition in cursor.fetchall():
         if constraint:
             cursor.execute(sql.SQL("alter table whereabouts drop constraint {}").format(sql.Identifier(constraint)))
             again.append(f'alter table whereabouts add constraint "{constraint}" {constraint_definition}')

@@ -39,7 +39,8 @@ select '{state}', migrant_id, household_id, post_id, number, is_head, case when 
 insert into location (registering_state, location_id, migrant_id, source, position, accuracy_m, radius_class, country,
                       serving_post_id, observed_at, valid_from, valid_until, recorded_at)
 select '{state}', md5(p.number || c.source)::uuid, p.migrant_id, c.source,
-       st_setsrid(st_makepoint(p.number * 7919 % 100000 * 0.003 - 150, p.number * 104729 % 100000 * 0.0009 - 40), 4326),
+       st_setsrid(st_makepoint(p.number::int8 * 7919 % 100000 * 0.003 - 150,
+                               p.number::int8 * 104729 % 100000 * 0.0009 - 40), 4326),
        500, 2, 'XAA', p.post_id, {now} - c.age, {now} - c.age,
        case c.source when 'trip_leg' then {now} + interval '9 days' end, {now} - c.age
   from person p
@@ -54,9 +55,7 @@ analyze household, migrant, location, consular_post
 def measure_whereabouts(ground: Ground) -> Iterator[Goal]:
     """Everybody of a State of a tenth of the people derived from nothing; then one household of them."""
     half = max(ground.scale // 20, 500)
-    statement = SMALL_WORLD.format(
-        state=SMALL_STATE, half=half, posts=POSTS, now=f"timestamptz '{NOW.isoformat()}'"
-    )
+    statement = SMALL_WORLD.format(state=SMALL_STATE, half=half, posts=POSTS, now=f"timestamptz '{NOW.isoformat()}'")
     with ground.connect() as connection:
         for part in statement.split(";\n"):
             connection.execute(part.encode())

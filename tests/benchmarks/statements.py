@@ -12,7 +12,6 @@ from typing import Any
 
 from geoalchemy2.shape import from_shape
 from shapely import MultiPolygon
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerts.feed import GeometryBasis, MessageKind, MessageStatus, ParsedMessage, ParsedZone, ZoneKind
@@ -104,10 +103,7 @@ def store_zone(session: Session, area: MultiPolygon, name: str, *, version: int 
 
 
 def stage_cover(session: Session, zone: Stored) -> None:
-    """Make the exact cover of a zone again and put it in the place of what is stored, as storing does."""
-    session.execute(
-        text("delete from zone_cell where zone_id = :zone and radius_class = 0"), {"zone": zone.zone_id}
-    )
+    """Make the exact cover of a zone again and put it where it was, as storing does."""
     rows = [
         {
             "zone_id": zone.zone_id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 from sqlalchemy import text
@@ -59,7 +60,7 @@ def measure_exposures(ground: Ground) -> Iterator[Goal]:
             )
 
 
-def _copied_out(connection: psycopg.Connection[tuple[object, ...]], table: str, zone: Stored) -> bytes:
+def _copied_out(connection: psycopg.Connection[Any], table: str, zone: Stored) -> bytes:
     statement = f"copy (select * from {table} where event_id = '{zone.event_id}' order by migrant_id) to stdout binary"
     with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         return b"".join(bytes(chunk) for chunk in copy)
@@ -83,12 +84,15 @@ def _crosser(ground: Ground, zone: Stored, at: timedelta = timedelta(0)) -> Side
 
 def _copier(ground: Ground, written: dict[str, bytes]) -> Side:
     def copy_in(clock: Clock) -> object:
-        with ground.connect("micic_worker") as connection, connection.transaction(force_rollback=True):
-            with clock.measure():
-                for table, rows in written.items():
-                    statement = f"copy baseline_{table} from stdin (format binary)"
-                    with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-                        copy.write(rows)
+        with (
+            ground.connect("micic_worker") as connection,
+            connection.transaction(force_rollback=True),
+            clock.measure(),
+        ):
+            for table, rows in written.items():
+                statement = f"copy baseline_{table} from stdin (format binary)"
+                with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+                    copy.write(rows)
         return None
 
     return copy_in
@@ -117,22 +121,20 @@ REVISION = "look-ups of the cover and reading the stored exposures dominate unti
 def _compared(ground: Ground, name: str, zone: Stored, later: timedelta) -> Goal:
     """Who entered, left, changed: told, not written; inside only, since the naive way knows no more."""
 
-    def side(pairs: str, *, baseline: bool) -> Side:
+    def side(pairs: str) -> Side:
         statement = statements.changes(pairs, inside_only=True)
 
         def compare(clock: Clock) -> object:
-            with ground.session() as session:
-                ground.set_jit(session, baseline=baseline)
-                with clock.measure():
-                    values = statements.parameters(zone.event_id, at=NOW + later)
-                    return [tuple(row) for row in session.execute(text(statement), values)]
+            with ground.session() as session, clock.measure():
+                values = statements.parameters(zone.event_id, at=NOW + later)
+                return [tuple(row) for row in session.execute(text(statement), values)]
 
         return compare
 
     samples = take_turns(
         {
-            "ours": side("pairs_by_zone.sql", baseline=False),
-            "naive": side(statements.NAIVE_PAIRS, baseline=True),
+            "ours": side("pairs_by_zone.sql"),
+            "naive": side(statements.NAIVE_PAIRS),
         },
         rounds=ground.rounds(7),
         budget_s=15.0,
@@ -164,11 +166,9 @@ def _revised(ground: Ground, name: str, zone: Stored, later: timedelta) -> Goal:
     statement = statements.crossing(statements.naive_pairs_of_both(zone))
 
     def naive(clock: Clock) -> object:
-        with ground.session() as session:
-            ground.set_jit(session, baseline=True)
-            with clock.measure():
-                values = statements.parameters(zone.event_id, at=NOW + later)
-                return session.execute(text(statement), values).all()
+        with ground.session() as session, clock.measure():
+            values = statements.parameters(zone.event_id, at=NOW + later)
+            return session.execute(text(statement), values).all()
 
     samples = take_turns(
         {"ours": _crosser(ground, zone, later), "naive": naive},

@@ -85,14 +85,14 @@ def _flood(shape: Shape, people: People, grow: float) -> MultiPolygon:
 
 def _segments(line: LineString) -> list[LineString]:
     points = shapely.get_coordinates(line)
-    return list(shapely.linestrings(np.stack([points[:-1], points[1:]], axis=1)))
+    return [LineString(pair) for pair in np.stack([points[:-1], points[1:]], axis=1)]
 
 
 def _centre(shape: Shape, people: People) -> Floats:
     """The middle of the region, or a little beside the town nearest to it."""
     middle = people.centres[shape.region]
     if not shape.near_town:
-        return middle
+        return np.asarray(middle)
     nearest = np.argmin(np.hypot(*(people.towns - middle).T))
     return np.asarray(people.towns[nearest] + np.array([0.03, 0.02]))
 

@@ -298,4 +298,4 @@ def test_r5_crossing_equals_twin(fresh_database: FreshDatabase) -> None:
 
 @pytest.mark.full
 def test_r5_crossing_equals_twin_at_length(fresh_database: FreshDatabase) -> None:
-    run_histories(fresh_database, range(100, 112), people=3_000, steps=40)
+    run_histories(fresh_database, range(100, 105), people=2_000, steps=25)

@@ -78,4 +78,4 @@ def test_r5_whereabouts_equal_twin(fresh_database: FreshDatabase) -> None:
 
 @pytest.mark.full
 def test_r5_whereabouts_equal_twin_at_length(fresh_database: FreshDatabase) -> None:
-    check(fresh_database, range(100, 140), people=200)
+    check(fresh_database, range(100, 120), people=100)
