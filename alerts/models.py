@@ -116,7 +116,8 @@ class Event(Base):
 
     __table_args__ = (
         CheckConstraint(
-            "lifecycle in ('expected','active','updated','downgraded','cancelled','ended','expired','withdrawn','unknown')",
+            "lifecycle in ('expected','active','updated','downgraded','cancelled','ended','expired','withdrawn',"
+            "'unknown')",
             name="lifecycle",
         ),
     )

@@ -46,9 +46,7 @@ class Leader:
 
     def start(self, jobs: Mapping[str, Job]) -> None:
         """Begin to try for the lock, in a thread of its own."""
-        self._thread = threading.Thread(
-            target=self._keep, args=(dict(jobs),), name="leader", daemon=True
-        )
+        self._thread = threading.Thread(target=self._keep, args=(dict(jobs),), name="leader", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -31,9 +31,7 @@ class ContactEntry(Base):
 
     __table_args__ = (
         migrant_key(),
-        CheckConstraint(
-            "state in ('attempted','handed_over','delivered','failed','answered')", name="state"
-        ),
+        CheckConstraint("state in ('attempted','handed_over','delivered','failed','answered')", name="state"),
         CheckConstraint(TRUSTS, name="trust"),
         Index("ix_contact_entry_migrant", "registering_state", "event_id", "migrant_id"),
     )

@@ -17,7 +17,9 @@ PURPOSE = "readiness before a crisis"
 
 
 def approve_rules(deployment: Deployment, *, now: datetime) -> None:
-    """One rule a State, unless it has one: inform those inside from moderate severity on, those possibly inside from severe on."""
+    """One rule a State, unless it has one: inform those inside from moderate severity on, those possibly inside from
+    severe on.
+    """
     with deployment.sessions("micic_worker")() as session:
         states = session.execute(select(State.code).where(State.is_registering)).scalars().all()
     for state in states:

@@ -175,33 +175,32 @@ def take_up_replies(session_factory: sessionmaker[Session], master: MasterKeys, 
     A passing error leaves an answer for the next run. `master` is not needed to read an answer; it stands in the
     signature that all stages share. Raises DBAPIError when the connection is lost: nothing of that lot is done.
     """
-    taken, left = 0, set[uuid.UUID]()
-    while lot := _take_lot(session_factory, state, left, now):
-        taken += lot
-    return taken
+    taken, waiting = set[uuid.UUID](), set[uuid.UUID]()
+    while _take_lot(session_factory, state, taken, waiting, now):
+        pass
+    return len(taken)
 
 
-def _take_lot(session_factory: sessionmaker[Session], state: str, left: set[uuid.UUID], now: datetime) -> int:
-    """One lot; how many were taken up. Those that must wait are added to `left`."""
-    left_before = len(left)
+def _take_lot(
+    session_factory: sessionmaker[Session], state: str, taken: set[uuid.UUID], waiting: set[uuid.UUID], now: datetime
+) -> bool:
+    """One lot of answers, added to those taken, or to those that wait for the next run; whether there was any."""
     with session_factory.begin() as session:
         set_context(session, Context(state))
-        waiting = session.execute(
+        found = session.execute(
             select(Reply)
-            .where(Reply.registering_state == state, Reply.taken_up_at.is_(None), Reply.reply_id.not_in(left))
+            .where(Reply.registering_state == state, Reply.taken_up_at.is_(None), Reply.reply_id.not_in(waiting))
             .order_by(Reply.received_at, Reply.reply_id)
             .limit(LOT)
             .with_for_update(skip_locked=True)
         ).scalars()
-        replies = list(waiting)
+        replies = list(found)
         for reply in replies:
             outcome = _take_up_safely(session, reply, now)
-            if outcome is None:
-                left.add(reply.reply_id)
-            else:
+            if outcome is not None:
                 reply.outcome, reply.taken_up_at = outcome, now
-        session.flush()
-    return len(replies) - (len(left) - left_before)
+            (waiting if outcome is None else taken).add(reply.reply_id)
+    return bool(replies)
 
 
 def _take_up_safely(session: Session, reply: Reply, now: datetime) -> str | None:

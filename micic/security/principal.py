@@ -53,9 +53,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.STOP_MESSAGE,
         }
     ),
-    Role.APPROVER: frozenset(
-        {P.READ_SITUATION, P.READ_PERSONS, P.RELEASE_LIST, P.APPROVE_MESSAGE, P.STOP_MESSAGE}
-    ),
+    Role.APPROVER: frozenset({P.READ_SITUATION, P.READ_PERSONS, P.RELEASE_LIST, P.APPROVE_MESSAGE, P.STOP_MESSAGE}),
     Role.RESPONDER: frozenset(),
     Role.AUDITOR: frozenset({P.READ_AUDIT}),
     Role.OPERATOR: frozenset({P.OPERATE, P.STOP_MESSAGE}),
@@ -108,4 +106,4 @@ def require(principal: Principal, permission: Permission, *, post_id: uuid.UUID 
     if post_id is not None and principal.staff_id is not None and post_id not in principal.posts:
         raise NotPermitted("This belongs to a post that is not yours.")
     if permission is Permission.READ_PERSONS and not principal.purpose:
-        raise PurposeMissing()
+        raise PurposeMissing

@@ -139,33 +139,29 @@ def app_policies(table: str) -> None:
 
 def app_condition(table: str) -> str:
     """What an officer's connection may see of a tenant table, beyond the tenant."""
-    if table == "migrant":
-        return f"keeper_post_id = any({POSTS}) or {OPEN_SERVED}"
-    if table == "household":
-        return (
-            f"keeper_post_id = any({POSTS}) or exists (select 1 from migrant m where m.registering_state ="
-            " household.registering_state and m.household_id = household.household_id)"
-        )
-    if table in OF_MIGRANT:
-        return (
-            f"exists (select 1 from migrant m where m.registering_state = {table}.registering_state"
-            f" and m.migrant_id = {table}.migrant_id)"
-        )
+    own = {
+        "migrant": f"keeper_post_id = any({POSTS}) or {OPEN_SERVED}",
+        "household": f"keeper_post_id = any({POSTS}) or {sees('migrant', table, 'household_id')}",
+        "person_list": f"post_id = any({POSTS})",
+    }
+    by_parent = (
+        (OF_MIGRANT, "migrant", "migrant_id"),
+        (OF_LIST, "person_list", "list_id"),
+        (OF_NOTIFICATION, "notification", "notification_id"),
+    )
+    if table in own:
+        return own[table]
     if table in OF_POST_EITHER_WAY:
         return f"keeper_post_id = any({POSTS}) or serving_post_id = any({POSTS})"
-    if table == "person_list":
-        return f"post_id = any({POSTS})"
-    if table in OF_LIST:
-        return (
-            f"exists (select 1 from person_list l where l.registering_state = {table}.registering_state"
-            f" and l.list_id = {table}.list_id)"
-        )
-    if table in OF_NOTIFICATION:
-        return (
-            f"exists (select 1 from notification n where n.registering_state = {table}.registering_state"
-            f" and n.notification_id = {table}.notification_id)"
-        )
-    return "true"
+    return next((sees(parent, table, key) for tables, parent, key in by_parent if table in tables), "true")
+
+
+def sees(parent: str, table: str, key: str) -> str:
+    """That the parent row of a row is itself visible, by the parent's own policy."""
+    return (
+        f"exists (select 1 from {parent} parent where parent.registering_state = {table}.registering_state"
+        f" and parent.{key} = {table}.{key})"
+    )
 
 
 def isolate(table: str) -> None:

@@ -31,23 +31,28 @@ def owner(engines: dict[str, Engine]) -> Engine:
 
 
 def tenant_tables(owner: Engine) -> list[str]:
-    found = rows(owner, "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r','p')")
+    found = rows(
+        owner, "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r','p')"
+    )
     return sorted(str(name) for (name,) in found if name not in REFERENCE)
 
 
 def test_no_running_role_is_superuser_bypasses_security_or_owns(owner: Engine) -> None:
-    roles = dict(
-        (str(name), (superuser, bypass, creates))
+    roles = {
+        str(name): (superuser, bypass, creates)
         for name, superuser, bypass, creates in rows(
             owner, "select rolname, rolsuper, rolbypassrls, rolcreaterole from pg_roles where rolname like 'micic\\_%'"
         )
-    )
+    }
     assert set(ROLES) <= set(roles)
     for role in ROLES:
         superuser, bypass, creates = roles[role]
-        assert not superuser and not creates, role
+        assert not superuser, role
+        assert not creates, role
         assert bypass == (role == "micic_backup"), f"{role}: only the backup role may bypass row-level security"
-    owners = {str(name) for (name,) in rows(owner, "select distinct tableowner from pg_tables where schemaname = 'public'")}
+    owners = {
+        str(name) for (name,) in rows(owner, "select distinct tableowner from pg_tables where schemaname = 'public'")
+    }
     assert owners.isdisjoint(RUNNING_ROLES)
     writes = rows(
         owner,
@@ -65,7 +70,9 @@ def test_every_tenant_table_leads_with_the_tenant(owner: Engine) -> None:
         " join pg_attribute a on a.attrelid = c.oid and a.attnum = x.indkey[0]"
         " where x.indisunique and c.relnamespace = 'public'::regnamespace",
     )
-    wrong = [(table, index) for table, index, first in unique if table not in REFERENCE and first != "registering_state"]
+    wrong = [
+        (table, index) for table, index, first in unique if table not in REFERENCE and first != "registering_state"
+    ]
     assert wrong == []
     with_primary = {table for table, _, _ in unique}
     assert set(tenant_tables(owner)) <= with_primary
@@ -135,7 +142,8 @@ def test_append_only_tables_cannot_be_changed_by_the_running_roles(owner: Engine
     granted = rows(
         owner,
         "select grantee, table_name, privilege_type from information_schema.role_table_grants"
-        " where privilege_type in ('UPDATE','DELETE','TRUNCATE') and grantee like 'micic\\_%' and grantee <> 'micic_owner'",
+        " where privilege_type in ('UPDATE','DELETE','TRUNCATE') and grantee like 'micic\\_%'"
+        " and grantee <> 'micic_owner'",
     )
     erased_with_the_person = {("micic_app", "exposure_change", "DELETE")}
     wrong = {row for row in granted if row[1] in append_only} - erased_with_the_person
@@ -145,7 +153,8 @@ def test_append_only_tables_cannot_be_changed_by_the_running_roles(owner: Engine
 def test_functions_are_not_security_definer(owner: Engine) -> None:
     definers = rows(
         owner,
-        "select proname from pg_proc p join pg_roles r on r.oid = p.proowner where prosecdef and r.rolname like 'micic\\_%'",
+        "select proname from pg_proc p join pg_roles r on r.oid = p.proowner"
+        " where prosecdef and r.rolname like 'micic\\_%'",
     )
     assert definers == []
 
@@ -169,4 +178,4 @@ def test_without_context_nothing_is_visible(engines: dict[str, Engine], owner: E
         with Session(engines[role]) as session:
             for table in tenant_tables(owner):
                 if not re.fullmatch(r"exposure_p\d+", table):
-                    assert session.execute(text(f"select count(*) from {table}")).scalar() == 0, (role, table)  # noqa: S608
+                    assert session.execute(text(f"select count(*) from {table}")).scalar() == 0, (role, table)

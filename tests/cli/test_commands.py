@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run `micic ...` on a small world; what it wrote to standard output."""
     master = MasterKeys.new()
     build_world(
@@ -61,7 +61,7 @@ def run(fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch) -> Itera
         assert result.exit_code == code, result.output
         return result.output if code else result.stdout
 
-    yield invoke
+    return invoke
 
 
 def as_cell(login: str) -> list[str]:
@@ -71,9 +71,7 @@ def as_cell(login: str) -> list[str]:
 def post_of_istanbul(database: FreshDatabase) -> uuid.UUID:
     with make_session_factory(database.engine("micic_worker"))() as session:
         set_context(session, Context(STATE))
-        return session.execute(
-            select(ConsularPost.post_id).where(ConsularPost.name.contains("Istanbul"))
-        ).scalar_one()
+        return session.execute(select(ConsularPost.post_id).where(ConsularPost.name.contains("Istanbul"))).scalar_one()
 
 
 def open_a_situation(database: FreshDatabase) -> uuid.UUID:
@@ -102,9 +100,7 @@ def test_a_household_is_registered_found_inside_listed_and_released(
     assert "entered" in run("events", "changes", str(event), f"--state={STATE}")
     assert "0 exposures changed" in run("cross", f"--state={STATE}", "--everything")
 
-    told = run(
-        "lists", "freeze", *as_cell("cell.istanbul"), f"--event={event}", f"--post={post}", "--kind=evacuation"
-    )
+    told = run("lists", "freeze", *as_cell("cell.istanbul"), f"--event={event}", f"--post={post}", "--kind=evacuation")
     list_id = told.split()[0]
     assert int(re.search(r": (\d+) lines", told)[1]) >= 1  # type: ignore[index]
     refused = run(
@@ -133,7 +129,12 @@ def test_wrong_password_and_unknown_list_are_one_clear_line(run: Run) -> None:
 def test_a_broken_file_of_persons_is_refused_by_its_field(run: Run, tmp_path: Path) -> None:
     (tmp_path / "wrong.json").write_text(json.dumps([{**PERSON, "immigration_status": "irregular"}]), "utf-8")
     told = run(
-        "people", "register", str(tmp_path / "wrong.json"), *as_cell("officer.istanbul"), f"--post={uuid.uuid4()}", code=1
+        "people",
+        "register",
+        str(tmp_path / "wrong.json"),
+        *as_cell("officer.istanbul"),
+        f"--post={uuid.uuid4()}",
+        code=1,
     )
     assert "immigration_status" in told
 

@@ -29,7 +29,15 @@ def free_port() -> int:
 
 def play(folder: Path, *options: str) -> dict[str, Any]:
     """The last line of `./run demo --headless`, played below `folder`."""
-    command = [sys.executable, "-m", "micic.cli", "demo", "--headless", f"--migrants={MIGRANTS}", f"--port={free_port()}"]
+    command = [
+        sys.executable,
+        "-m",
+        "micic.cli",
+        "demo",
+        "--headless",
+        f"--migrants={MIGRANTS}",
+        f"--port={free_port()}",
+    ]
     done = subprocess.run(
         [*command, *options],
         cwd=ROOT,

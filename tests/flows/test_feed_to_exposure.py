@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from alerts.fetch import Fetcher, FetchSettings
 from alerts.models import Event, FeedFetch, Message, Quarantine, Zone, ZoneCell, ZoneCountry
-from alerts.poll import Poller, PollResult, Source, poll_source
+from alerts.poll import Poller, PollResult, poll_source
 from alerts.store import Outcome
 from micic.clock import utc_now
 from micic.demo.crisis import Crisis
@@ -23,13 +23,19 @@ from micic.exposure.models import Crossing, Exposure, ExposureChange, ExposureCo
 from micic.exposure.stages import cross_due_messages, take_up_moves
 from micic.identifiers import new_id
 from micic.registry.location_models import Location, Recross
-from micic.registry.models import Household, Migrant
+from micic.registry.models import Household
 from micic.security.context import Context, set_context
 from micic.watch.models import Situation
 from tests.conftest import FreshDatabase
-from tests.properties.world import STATE, make_migrant, found_state
+from tests.properties.world import STATE, found_state, make_migrant
 
-PLACES = {"avcilar": (28.72, 40.98), "tekirdag": (27.5, 40.95), "izmit": (29.92, 40.76), "izmir": (27.14, 38.42), "kars": (43.1, 40.6)}
+PLACES = {
+    "avcilar": (28.72, 40.98),
+    "tekirdag": (27.5, 40.95),
+    "izmit": (29.92, 40.76),
+    "izmir": (27.14, 38.42),
+    "kars": (43.1, 40.6),
+}
 
 
 class Chain:
@@ -152,9 +158,10 @@ def test_a_quake_is_followed_from_its_origin_to_its_last_map(chain: Chain) -> No
         versions = session.execute(select(Message).where(Message.title.contains("Silivri"))).scalars().all()
         assert len({row.event_id for row in versions}) == 1
         assert [row.ended_by for row in sorted(versions, key=lambda row: row.sent_at)][:2] == ["superseded"] * 2
-        assert session.execute(select(ExposureCountry.country)).scalars().all() == ["TUR"] * session.execute(
-            select(func.count()).select_from(Situation)
-        ).scalar_one()
+        assert (
+            session.execute(select(ExposureCountry.country)).scalars().all()
+            == ["TUR"] * session.execute(select(func.count()).select_from(Situation)).scalar_one()
+        )
 
 
 def test_drills_reach_nobody_and_wait_for_a_person(chain: Chain) -> None:

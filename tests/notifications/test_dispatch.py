@@ -128,6 +128,21 @@ def test_refusals_by_kind(world: World) -> None:
     ]
 
 
+def test_a_slow_provider_takes_no_more_than_its_budget(world: World) -> None:
+    """What is left is due in the next run, and nothing of it is held."""
+    campaign_of(world, 35)
+    slow = Scripted()
+    slow.before_send = lambda _: time.sleep(0.03)
+    done = world.dispatch(slow, budget_s=0.4)
+    assert done.handed_over == len(slow.sent)
+    assert 10 <= len(slow.sent) < 35
+    assert len(slow.sent) % 10 == 0
+    assert world.statuses() == {"sent": len(slow.sent), "created": 35 - len(slow.sent)}
+    assert world.dispatch(slow, budget_s=0).handed_over == 0
+    world.dispatch(slow)
+    assert world.statuses() == {"sent": 35}
+
+
 def test_poison_is_parked_after_five_tries_and_its_neighbours_go_on(world: World) -> None:
     """R11."""
     campaign_of(world, 12)

@@ -163,6 +163,46 @@ def test_nobody_twice_unless_raised(world: World) -> None:
     assert [row[0] for row in world.rows("select revision from notification order by created_at")] == [1, 2]
 
 
+def test_two_crossings_before_the_rules_ran_are_one_message(world: World) -> None:
+    """The message says today's severity: the rise was in it already. What rises after it is news."""
+    (person,) = world.register(Person("a@one.example"))
+    world.standing_rule()
+    world.cross(Change(person, severity=3))
+    world.cross(Change(person, "raised", severity=4, before=3))
+    assert world.apply() == 2
+    assert world.rows("select status, recipients from campaign order by recipients") == [("done", 0), ("sending", 1)]
+    world.cross(Change(person, "lowered", severity=3, before=4))
+    world.cross(Change(person, "raised", severity=4, before=3))
+    world.apply()
+    assert world.value("select count(*) from notification") == 2
+
+
+def test_a_rise_for_one_of_a_household_is_not_lost_in_a_message_about_another(world: World) -> None:
+    head, child, other = world.register(Person("a@one.example"), Person(None), Person(None))
+    world.standing_rule()
+    world.cross(Change(child, severity=3))
+    world.apply()
+    world.cross(Change(other, severity=3))
+    world.cross(Change(child, "raised", severity=4, before=3))
+    world.apply()
+    assert world.value("select count(*) from notification") == 2
+    assert _written_to(world) == {head.migrant_id}
+
+
+def test_who_is_less_surely_in_a_worse_part_is_told(world: World) -> None:
+    told, untold = (world.register(Person(f"{name}@one.example"))[0] for name in "ab")
+    world.standing_rule(min_severity_inside=2, min_severity_possible=4)
+    world.cross(Change(told, severity=2))
+    world.apply()
+    world.cross(Change(untold, severity=1))
+    world.apply()
+    worse = [Change(one, "loosened", "possible", 4, before) for one, before in ((told, 2), (untold, 1))]
+    world.cross(*worse)
+    assert world.apply() == 1
+    assert _written_to(world) == {told.migrant_id, untold.migrant_id}
+    assert world.value("select count(*) from notification") == 3
+
+
 def test_a_reported_death_stops_messages_until_an_officers_word(world: World) -> None:
     head, child = world.register(Person("a@one.example"), Person(None))
     (other,) = world.register(Person("b@one.example"))

@@ -16,6 +16,7 @@ from micic.exposure.models import Crossing, Exposure, ExposureChange
 from micic.identifiers import new_id, new_reference
 from micic.notifications.channels.email import EmailChannel
 from micic.notifications.dispatch import Dispatched, dispatch
+from micic.notifications.reminders import remind_untold
 from micic.notifications.service import (
     RuleDraft,
     add_default_template,
@@ -25,6 +26,7 @@ from micic.notifications.service import (
 )
 from micic.posts.models import ConsularPost, PostKey, State
 from micic.registry.models import ContactPoint, Household, Migrant, NeedCode, PersonKey
+from micic.registry.vault import Vault
 from micic.security.context import Context, set_context
 from micic.security.crypto import MasterKeys, new_key, seal, wrap_person_key
 from micic.security.principal import Principal, Role
@@ -213,9 +215,22 @@ class World:
             "recorded_at": NOW,
         }
 
+    def add_address(self, person: Person, email: str, *, preferred: bool = False) -> None:
+        """One more address of somebody registered before."""
+        with self.session() as session:
+            key = Vault(session, MASTER, STATE).person_keys([person.migrant_id])[person.migrant_id]
+            session.execute(insert(ContactPoint), self._contact(person, key, email) | {"preferred": preferred})
+
     # --- exposures ---
 
-    def cross(self, *changes: Change, event_id: uuid.UUID | None = None, at: datetime | None = None) -> uuid.UUID:
+    def cross(
+        self,
+        *changes: Change,
+        event_id: uuid.UUID | None = None,
+        at: datetime | None = None,
+        cause: str = "message",
+        cause_id: uuid.UUID | None = None,
+    ) -> uuid.UUID:
         """A crossing with these changes, as its statement would write them."""
         event, at, crossing_id = event_id or self.event_id, at or datetime.now(UTC), new_id()
         counts = {one.change: 1 for one in changes}
@@ -224,8 +239,8 @@ class World:
                 Crossing(
                     registering_state=STATE,
                     crossing_id=crossing_id,
-                    cause="message",
-                    cause_id=new_id(),
+                    cause=cause,
+                    cause_id=cause_id or new_id(),
                     event_id=event,
                     at=at,
                     recorded_at=at,
@@ -244,7 +259,9 @@ class World:
             for one in changes:
                 if one.person.migrant_id in known:
                     self._revise(session, one, event)
-            session.execute(insert(ExposureChange), [self._change(one, event, crossing_id, at) for one in changes])
+            session.execute(
+                insert(ExposureChange), [self._change(one, event, crossing_id, at, cause) for one in changes]
+            )
         return crossing_id
 
     def _exposure(self, one: Change, event: uuid.UUID, crossing_id: uuid.UUID, at: datetime) -> dict[str, Any]:
@@ -282,14 +299,16 @@ class World:
             },
         )
 
-    def _change(self, one: Change, event: uuid.UUID, crossing_id: uuid.UUID, at: datetime) -> dict[str, Any]:
+    def _change(
+        self, one: Change, event: uuid.UUID, crossing_id: uuid.UUID, at: datetime, cause: str
+    ) -> dict[str, Any]:
         return {
             "registering_state": STATE,
             "event_id": event,
             "crossing_id": crossing_id,
             "migrant_id": one.person.migrant_id,
             "change": one.change,
-            "cause": "message",
+            "cause": cause,
             "presence_after": one.presence,
             "severity_before": one.before,
             "severity_after": one.severity,
@@ -316,8 +335,20 @@ class World:
     def apply(self, *, now: datetime | None = None, mode: str = "live", role: str = "micic_worker") -> int:
         return apply_due_rules(self.factory(role), MASTER, STATE, now=now or datetime.now(UTC), mode=mode)
 
-    def dispatch(self, channel: Any, *, now: datetime | None = None, limit: int = 1000) -> Dispatched:
-        return dispatch(self.factory(), MASTER, STATE, channel, PUBLIC_URL, now=now or datetime.now(UTC), limit=limit)
+    def dispatch(
+        self, channel: Any, *, now: datetime | None = None, limit: int = 1000, budget_s: float | None = None
+    ) -> Dispatched:
+        at = now or datetime.now(UTC)
+        return dispatch(self.factory(), MASTER, STATE, channel, PUBLIC_URL, now=at, limit=limit, budget_s=budget_s)
+
+    def remind(self, *, now: datetime | None = None, mode: str = "live", role: str = "micic_worker") -> int:
+        """The sweep for the untold, by default two minutes from now: it leaves a new campaign a minute. What it makes
+        is due at once.
+        """
+        at = now or datetime.now(UTC) + timedelta(minutes=2)
+        made = remind_untold(self.factory(role), MASTER, STATE, now=at, mode=mode)
+        self.make_due()
+        return made
 
     def make_due(self) -> None:
         """Let back-offs and leases end now."""

@@ -17,8 +17,7 @@ from alerts.feed import GeometryBasis, MessageKind, MessageStatus, ParsedMessage
 from alerts.gate import Policy
 from alerts.models import Event, Feed, Message, Zone
 from alerts.store import store_message
-from geo.areas import normalise
-from geo.areas import BOUNDARY_DEG
+from geo.areas import BOUNDARY_DEG, normalise
 from geo.covers import widened_areas
 from micic.exposure.models import Exposure, ExposureChange
 from micic.exposure.service import DEFAULT_POLICY, cross_clock, cross_everything, cross_message, cross_persons
@@ -49,9 +48,9 @@ AREAS: list[BaseGeometry] = [
     Polygon([(5, 45), (5.0004, 45), (5.0002, 45.0003)]),  # smaller than a radius class
 ]
 SPOTS = [
-    (0.0, 0.0), (2.0, 2.0), (1.0, 0.0), (2.0, 0.5), (-1.5, -0.75), (0.0, -0.3), (10.0, 10.0), (10.5, 11.0), (11.0, 11.0),
-    (12.0, 11.0), (11.0, 13.0), (180.0, 0.0), (-180.0, 0.5), (179.0, 1.0), (-179.0, 0.0), (180.0, 61.0), (177.0, 62.0),
-    (30.0, 85.06), (30.0, 87.0), (20.0, 86.0), (0.0, 90.0), (50.0, 89.0), (5.0002, 45.0001), (5.3, 45.1), (60.0, 30.0),
+    (0.0, 0.0), (2.0, 2.0), (1.0, 0.0), (2.0, 0.5), (-1.5, -0.75), (0.0, -0.3), (10.0, 10.0), (10.5, 11.0),
+    (11.0, 11.0), (12.0, 11.0), (11.0, 13.0), (180.0, 0.0), (-180.0, 0.5), (179.0, 1.0), (-179.0, 0.0), (180.0, 61.0),
+    (177.0, 62.0), (30.0, 85.06), (30.0, 87.0), (20.0, 86.0), (0.0, 90.0), (50.0, 89.0), (5.0002, 45.0001), (5.3, 45.1), (60.0, 30.0),
 ]  # fmt: skip
 
 
@@ -100,9 +99,7 @@ class Twin:
         """Which candidates are inside the zone, and whose discs touch it."""
         shapes = self._shapes_of(zone)
         old_news = at >= began_at + DEFAULT_POLICY.stale_after
-        firm = np.array(
-            [c.firm and not (old_news and c.claim.observed_at < began_at) for _, c in stand], dtype=bool
-        )
+        firm = np.array([c.firm and not (old_news and c.claim.observed_at < began_at) for _, c in stand], dtype=bool)
         inside = holds(shapes[0], points) & firm & zone.firm & (classes <= 4)
         touched = np.zeros(len(stand), dtype=bool)
         for code in np.unique(classes):
@@ -115,9 +112,7 @@ class Twin:
         unknown = DEFAULT_POLICY.severity_if_unknown
         inside = [unknown if s is None else s for _, zone_id, s in hits if zone_id in inside_zones]
         possible = [unknown if s is None else s for _, zone_id, s in hits if zone_id not in inside_zones]
-        return Expected(
-            "inside" if inside else "possible", max(inside, default=None), max(possible, default=None)
-        )
+        return Expected("inside" if inside else "possible", max(inside, default=None), max(possible, default=None))
 
     def _zones_in_force(self, at: datetime) -> list[tuple[Zone, datetime]]:
         rows = self.session.execute(
@@ -150,7 +145,8 @@ class Twin:
 
 def holds(area: BaseGeometry, points: np.ndarray) -> np.ndarray:
     """Which points lie in the area. The boundary counts as in, and so does the other side of the antimeridian."""
-    turned = [shapely.transform(points, lambda xy, turn=turn: xy + [turn, 0.0]) for turn in (-360.0, 0.0, 360.0)]
+    turns = [np.array([turn, 0.0]) for turn in (-360.0, 0.0, 360.0)]
+    turned = [shapely.transform(points, lambda xy, turn=turn: xy + turn) for turn in turns]
     shapely.prepare(area)
     return np.logical_or.reduce([shapely.dwithin(area, image, BOUNDARY_DEG) for image in turned])
 

@@ -56,20 +56,24 @@ def check(database: FreshDatabase, seeds: range, people: int) -> None:
                 update(Migrant).where(Migrant.migrant_id == returned.migrant_id).values(state_of_record="returned")
             )
             derive(session, STATE, [returned.migrant_id])
-            assert stored_at(session, returned, START + timedelta(days=1)) == set(), "who has returned is nowhere abroad"
+            assert stored_at(session, returned, START + timedelta(days=1)) == set(), (
+                "who has returned is nowhere abroad"
+            )
             assert derive(session, STATE).written == 0, "a second derivation finds nothing to write"
             session.rollback()
 
 
 def compare(session: Session, world: World, rng: np.random.Generator, seed: int) -> None:
-    edges = {row for row in session.execute(select(Whereabouts.from_at)).scalars()}
+    edges = set(session.execute(select(Whereabouts.from_at)).scalars())
     for person in world.people:
         moments = [START + timedelta(hours=float(rng.uniform(-100, 400))) for _ in range(6)]
         moments += [edge + timedelta(seconds=shift) for edge in list(edges)[:4] for shift in (-1, 0, 1)]
         moments += [claim.observed_at for claim in person.claims.values()]
         for at in moments:
             stored, expected = stored_at(session, person, at), expected_at(world, person, at)
-            assert stored == expected, f"seed {seed}, {at}: {sorted((c.source, c.observed_at) for c in person.claims.values())}"
+            assert stored == expected, (
+                f"seed {seed}, {at}: {sorted((c.source, c.observed_at) for c in person.claims.values())}"
+            )
 
 
 def test_r5_whereabouts_equal_twin(fresh_database: FreshDatabase) -> None:

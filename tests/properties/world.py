@@ -52,7 +52,16 @@ class World:
 
     def hear(self, person: Person, spots: list[tuple[float, float]], now: datetime) -> None:
         """A new claim about a person, of a random source, perhaps about the past."""
-        sources = ["check_in", "check_in", "officer", "third_party", "trip_leg", "residence", "detention", "jurisdiction"]
+        sources = [
+            "check_in",
+            "check_in",
+            "officer",
+            "third_party",
+            "trip_leg",
+            "residence",
+            "detention",
+            "jurisdiction",
+        ]
         source = str(self.rng.choice(sources))
         observed_at = now - timedelta(hours=float(self.rng.integers(0, 60)))
         until = None
