@@ -26,6 +26,7 @@ from micic.log import log_failure
 from micic.notifications.campaigns import apply_due_rules
 from micic.notifications.channels import Channel
 from micic.notifications.dispatch import dispatch
+from micic.notifications.reminders import remind_untold
 from micic.notifications.replies import take_up_replies
 from micic.posts.models import State
 from micic.security.crypto import MasterKeys
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 PAUSE_S = 0.5
 PAUSE_AFTER_TROUBLE_S = 1.0
 DISPATCH_LIMIT = 500
+DISPATCH_BUDGET_S = 5.0  # a slow provider must not hold up the next crossing
 DAY_S = 86_400
 
 
@@ -93,13 +95,24 @@ def _apply_rules(work: Work, state: str) -> int:
     return apply_due_rules(work.sessions, work.master, state, now=work.now())
 
 
+def _remind(work: Work, state: str) -> int:
+    return remind_untold(work.sessions, work.master, state, now=work.now())
+
+
 def _take_up_replies(work: Work, state: str) -> int:
     return take_up_replies(work.sessions, work.master, state, now=work.now())
 
 
 def _dispatch(work: Work, state: str) -> int:
     done = dispatch(
-        work.sessions, work.master, state, work.channel, work.public_url, now=work.now(), limit=DISPATCH_LIMIT
+        work.sessions,
+        work.master,
+        state,
+        work.channel,
+        work.public_url,
+        now=work.now(),
+        limit=DISPATCH_LIMIT,
+        budget_s=DISPATCH_BUDGET_S,
     )
     return sum(done.outcomes.values()) + sum(done.swept.values())
 
@@ -111,6 +124,7 @@ STAGES: dict[str, Stage] = {
     "tick": _tick,
     "freeze lists": _freeze_lists,
     "apply rules": _apply_rules,
+    "remind": _remind,
     "take up replies": _take_up_replies,
     "dispatch": _dispatch,
 }

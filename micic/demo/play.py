@@ -30,7 +30,8 @@ from micic.geography import countries_touching
 from micic.lists.models import PersonList
 from micic.lists.rules import ListKind
 from micic.lists.service import freeze_list, release_list
-from micic.notifications.models import Notification, Reply
+from micic.notifications.models import Campaign, Notification, Reply
+from micic.notifications.service import approve_campaign
 from micic.posts.models import ConsularPost, Staff, StaffRole
 from micic.registry.vault import Vault
 from micic.security.context import Context, set_context
@@ -187,6 +188,30 @@ class Director:
         self._act(cell, declare_once)
         self.say(f"people: the crisis cell declares {area.label}")
         self._settle_acts()
+        self._approve_campaigns()
+
+    def _approve_campaigns(self) -> None:
+        """What a person's own act would set off waits for a second one: an approver types the number and lets it go."""
+        approved = 0
+        waiting = select(Campaign.campaign_id, Campaign.recipients).where(Campaign.status == "pending_approval")
+        for state in STATES:
+            approver = self._staff(state, self._post_of_istanbul(state), Role.APPROVER)
+            for campaign_id, recipients in self._read(lambda session: session.execute(waiting).all(), state):
+                self._act(approver, self._approve(approver, campaign_id, recipients))
+                approved += recipients
+        self.say(f"people: an approver lets the message to {approved} people in the declared area go")
+        self._settle_acts()
+
+    def _approve(
+        self, approver: Principal, campaign_id: uuid.UUID, recipients: int
+    ) -> Callable[[Session], object]:
+        def approve(session: Session) -> object:
+            campaign = session.get(Campaign, (approver.state, campaign_id))
+            if campaign is None or campaign.status != "pending_approval":
+                return None  # done before the database went away
+            return approve_campaign(session, approver, campaign_id, recipients, now=utc_now())
+
+        return approve
 
     def _answer(self) -> None:
         """Some of those who got a mail open its link and answer, by the public pages."""
@@ -250,8 +275,13 @@ class Director:
 
     def _cell(self, state: str) -> Principal:
         """The crisis cell of the post that serves Istanbul."""
-        query = select(ConsularPost.post_id).where(ConsularPost.name.contains("Istanbul"))
-        return self._staff(state, self._scalar(query, state), Role.CRISIS_CELL)
+        return self._staff(state, self._post_of_istanbul(state), Role.CRISIS_CELL)
+
+    def _post_of_istanbul(self, state: str) -> uuid.UUID:
+        post_id: uuid.UUID = self._scalar(
+            select(ConsularPost.post_id).where(ConsularPost.name.contains("Istanbul")), state
+        )
+        return post_id
 
     def _staff(self, state: str, post_id: uuid.UUID, role: Role) -> Principal:
         """Somebody who holds this role at this post."""

@@ -111,9 +111,20 @@ merged as materialized (
            (d.presence, d.severity_inside, d.severity_possible, d.zone_inside, d.zone_possible, d.location_inside,
             d.location_possible, d.cell, d.country, d.keeper_post_id, d.serving_post_id)
 ),
--- Written by key: a new episode is inserted, an open one changed. A join to `exposure` would go wrong while its
--- statistics are older than the event. An exposure ends when its zone or its location did, not when we found out.
-written as (
+opened as (
+    insert into exposure (registering_state, event_id, migrant_id, episode, presence, severity_inside,
+                          severity_possible, zone_inside, zone_possible, location_inside, location_possible, cell,
+                          country, keeper_post_id, serving_post_id, began_at, crossing_id, recorded_at)
+    select :state, event_id, migrant_id, episode, presence, severity_inside, severity_possible, zone_inside,
+           zone_possible, location_inside, location_possible, cell, country, keeper_post_id, serving_post_id, began_at,
+           :crossing_id, :recorded_at
+      from merged
+     where change = 'entered'
+     order by event_id, migrant_id
+),
+-- Open ones are changed by key, not by a join to `exposure`, which goes wrong while its statistics are older than the
+-- event. An exposure ends when its zone or its location did, not when we found out.
+changed as (
     insert into exposure as e (registering_state, event_id, migrant_id, episode, presence, severity_inside,
                                severity_possible, zone_inside, zone_possible, location_inside, location_possible, cell,
                                country, keeper_post_id, serving_post_id, began_at, ended_at, crossing_id, recorded_at)
@@ -130,6 +141,7 @@ written as (
                    and w.location_id = coalesce(n.location_inside, n.location_possible) and w.until_at <= :at))) end,
            :crossing_id, :recorded_at
       from merged n
+     where n.change is distinct from 'entered'
      order by n.event_id, n.migrant_id
     on conflict (registering_state, event_id, migrant_id, episode) do update
        set presence = excluded.presence, severity_inside = excluded.severity_inside,

@@ -13,10 +13,12 @@ untold as materialized (
       from exposure e
       left join lateral (
             select true as is_told
-              from notification n
-              join campaign c on c.registering_state = n.registering_state and c.campaign_id = n.campaign_id
-             where n.registering_state = :state and n.migrant_id = e.migrant_id and n.event_id = :event
-               and c.rule_id = :rule
+              from (select campaign_id, event_id, status
+                      from notification
+                     where registering_state = :state and migrant_id = e.migrant_id
+                    offset 0) n
+              join campaign c on c.registering_state = :state and c.campaign_id = n.campaign_id
+             where n.event_id = :event and c.rule_id = :rule
                and (n.status in ('created', 'sending', 'sent', 'delivered', 'uncertain', 'temporary_failure')
                     or n.status = 'stopped' and c.crossing_id is null)
              limit 1) told on true
@@ -38,8 +40,10 @@ select e.migrant_id, m.household_id, e.severity, e.country, e.serving_post_id, m
                                 where c.registering_state = :state and c.rule_id = :rule and c.event_id = :event
                                   and c.crossing_id = x.crossing_id and c.recipients > 0
                                   and c.status in ('approved', 'sending', 'paused', 'done')) as declared
-          from exposure_change x
-         where x.registering_state = :state and x.migrant_id = e.migrant_id and x.event_id = :event
+          from (select * from exposure_change
+                 where registering_state = :state and migrant_id = e.migrant_id
+                offset 0) x
+         where x.event_id = :event
            and (x.change in ('entered', 'raised', 'firmed')
                 or x.change = 'loosened' and x.severity_after > x.severity_before)
            and x.recorded_at >= :approved_at
@@ -57,22 +61,33 @@ select e.migrant_id, m.household_id, e.severity, e.country, e.serving_post_id, m
         select coalesce(bool_or(p.blind_index = u.blind_index), false) as address_told,
                coalesce(bool_or(not o.lives_apart and not o.protected
                                 and (o.is_head or coalesce(o.born_on <= :adult_born, true))), false) as adult_told
-          from migrant o
-          join notification n on n.registering_state = :state and n.migrant_id = o.migrant_id
-                             and n.event_id = :event
-                             and n.status in ('created', 'sending', 'sent', 'delivered', 'uncertain',
-                                              'temporary_failure')
+          from (select migrant_id, lives_apart, protected, is_head, born_on
+                  from migrant
+                 where registering_state = :state and household_id = m.household_id
+                offset 0) o
+         cross join lateral (
+                select campaign_id, event_id, status, contact_point_id
+                  from notification
+                 where registering_state = :state and migrant_id = o.migrant_id
+                offset 0) n
           join campaign c on c.registering_state = :state and c.campaign_id = n.campaign_id and c.rule_id = :rule
-          left join contact_point p on p.registering_state = :state and p.contact_point_id = n.contact_point_id
-         where o.registering_state = :state and o.household_id = m.household_id) near
- where not exists (select 1 from exposure_change x
-                    where x.registering_state = :state and x.event_id = :event and x.migrant_id = e.migrant_id
-                      and x.crossing_id = any(cast(:unmet as uuid[])))
+          left join lateral (
+                select blind_index from contact_point
+                 where registering_state = :state and contact_point_id = n.contact_point_id
+                 limit 1) p on true
+         where n.event_id = :event
+           and n.status in ('created', 'sending', 'sent', 'delivered', 'uncertain', 'temporary_failure')) near
+ where not exists (select 1 from (select * from exposure_change
+                                   where registering_state = :state and migrant_id = e.migrant_id
+                                  offset 0) x
+                    where x.event_id = :event and x.crossing_id = any(cast(:unmet as uuid[])))
    and case when u.blind_index is not null then not near.address_told
             else not near.adult_told and not m.lives_apart and not m.protected
-                 and exists (select 1 from migrant o
-                               join contact_point p on p.registering_state = :state and p.migrant_id = o.migrant_id
-                                                   and p.channel = :channel
-                              where o.registering_state = :state and o.household_id = m.household_id
-                                and o.migrant_id <> e.migrant_id
-                             offset 0) end
+                 and exists (select 1 from (select migrant_id from migrant
+                                             where registering_state = :state and household_id = m.household_id
+                                            offset 0) o
+                              cross join lateral (
+                                    select channel from contact_point
+                                     where registering_state = :state and migrant_id = o.migrant_id
+                                    offset 0) p
+                              where p.channel = :channel and o.migrant_id <> e.migrant_id) end

@@ -1,5 +1,6 @@
 """Nobody who is still in an event stays untold because a first message came to nothing; and nobody is told twice."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -322,3 +323,18 @@ def test_a_reminder_is_proposed_by_nobody_but_the_rules_own_people(world: World)
     campaign_id = world.value("select campaign_id from campaign where status = 'pending_approval'")
     with world.session("micic_app") as session, pytest.raises(FourEyes):
         approve_campaign(session, proposer, campaign_id, 2, now=_in())
+
+
+def test_a_look_that_finds_nobody_is_cheap_before_statistics_know_the_event(world: World) -> None:
+    """Linear: 2,000 households of three took a tenth of a second; by a plan that trusts statistics, seven."""
+    households = [
+        [Person(f"p{number}@one.example"), Person(None, born_on=CHILD), Person(f"p{number}@one.example")]
+        for number in range(2_000)
+    ]
+    world.register_all(households)
+    world.standing_rule()
+    world.cross(*(Change(person) for household in households for person in household))
+    world.apply()
+    began = time.monotonic()
+    assert world.remind() == 0
+    assert time.monotonic() - began < 2
