@@ -157,10 +157,13 @@ class Worker:
             self._leader.stop()
 
     def round(self) -> Round:
-        """Every stage once for every registering State."""
+        """Every stage once for every registering State. Stage by stage: all States are crossed before the first
+        writes its lists, all have their lists before the first one's mails go out.
+        """
         walked = Round(self._work.now())
-        for state in self._states():
-            for name, stage in STAGES.items():
+        states = self._states()
+        for name, stage in STAGES.items():
+            for state in states:
                 done = self._attempt(walked, name, stage, state)
                 walked.done[name] = walked.done.get(name, 0) + done
                 if done:

@@ -73,8 +73,8 @@ previous as (
        and (cast(:migrants as uuid[]) is null or migrant_id = any(:migrants))
      order by event_id, migrant_id, episode desc
 ),
--- The row to write of each of them, and what changes. A full join is never done row by row, whatever the planner
--- expects.
+-- The row to write of each of them, and what changes, in the order of the keys. A full join is never done row by row,
+-- whatever the planner expects.
 merged as materialized (
     select coalesce(d.event_id, o.event_id) as event_id, coalesce(d.migrant_id, o.migrant_id) as migrant_id,
            case when o.presence is null then coalesce(o.episode, 0) + 1 else o.episode end as episode,
@@ -110,6 +110,7 @@ merged as materialized (
                is distinct from
            (d.presence, d.severity_inside, d.severity_possible, d.zone_inside, d.zone_possible, d.location_inside,
             d.location_possible, d.cell, d.country, d.keeper_post_id, d.serving_post_id)
+     order by 1, 2
 ),
 opened as (
     insert into exposure (registering_state, event_id, migrant_id, episode, presence, severity_inside,
@@ -120,7 +121,6 @@ opened as (
            :crossing_id, :recorded_at
       from merged
      where change = 'entered'
-     order by event_id, migrant_id
 ),
 -- Open ones are changed by key, not by a join to `exposure`, which goes wrong while its statistics are older than the
 -- event. An exposure ends when its zone or its location did, not when we found out.
@@ -142,7 +142,6 @@ changed as (
            :crossing_id, :recorded_at
       from merged n
      where n.change is distinct from 'entered'
-     order by n.event_id, n.migrant_id
     on conflict (registering_state, event_id, migrant_id, episode) do update
        set presence = excluded.presence, severity_inside = excluded.severity_inside,
            severity_possible = excluded.severity_possible, zone_inside = excluded.zone_inside,
@@ -159,7 +158,6 @@ noted as (
            severity_before, severity_after, keeper_post_id, serving_post_id, :at, :recorded_at
       from merged
      where change is not null
-     order by event_id, migrant_id
     returning event_id, change
 )
 select event_id, change, count(*) as persons from noted group by event_id, change

@@ -95,7 +95,7 @@ def judge(
     )
 
 
-HEAD = f"{'goal':<58} {'baseline':<50} {'ours ms':>9} {'baseline ms':>12} {'ratio':>8} {'wanted':>8}  met"
+HEAD = f"{'goal':<62} {'baseline':<50} {'ours ms':>9} {'baseline ms':>12} {'ratio':>8} {'wanted':>8}  met"
 
 
 def as_line(goal: Goal) -> str:
@@ -105,7 +105,7 @@ def as_line(goal: Goal) -> str:
     met = {None: "-", True: "yes", False: "MISSED"}[goal.met]
     differ = "  (the counts differ)" if goal.agree is False else ""
     return (
-        f"{goal.name:<58} {goal.baseline:<50} {goal.ours_ms:>9.1f} {cut + format(goal.baseline_ms, '.1f'):>12}"
+        f"{goal.name:<62} {goal.baseline:<50} {goal.ours_ms:>9.1f} {cut + format(goal.baseline_ms, '.1f'):>12}"
         f" {cut + format(goal.ratio, '.2f'):>8} {wanted:>8}  {met}{differ}"
     )
 

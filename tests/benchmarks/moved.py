@@ -74,7 +74,7 @@ def measure_moved(ground: Ground) -> Iterator[Goal]:
     with ground.connect() as connection:
         count = _put_in_force(connection, every=10 if ground.quick else 1)
     persons = _persons(ground, 10 if ground.quick else 100)
-    name = f"one moved person, {count:,} zones in force"
+    name = f"moved person, {count:,} zones in force"
     inside = statements.pairs_inside("pairs_by_person.sql")
     both = statements.pairs_of_both("pairs_by_person.sql")
     for what, statement, baseline, naive, wanted in (
@@ -92,15 +92,15 @@ def measure_moved(ground: Ground) -> Iterator[Goal]:
         ours, theirs = samples["ours"], samples["naive"]
         yield judge(
             "moved",
-            f"{name}: {what} (x {len(persons)})",
+            f"{name}: {what}",
             baseline,
             ours,
             theirs,
             scale=ground.scale,
             wanted=wanted,
             agree=theirs.is_cut or ground.is_close(ours.found, theirs.found, by=0.15),
-            reason="a person lies in the boxes of few long zones here; looking up 29 levels of two tables has its price"
-            " whatever the zones, planning most of it",
+            reason="the look-up of 29 levels takes 0.2 ms, planning and sending the statement five times that; a person"
+            " here lies in the box of one long zone, not of many",
         )
     yield _written(ground, name, persons)
 
@@ -121,7 +121,7 @@ def _written(ground: Ground, name: str, persons: list[uuid.UUID]) -> Goal:
     )
     return judge(
         "moved",
-        f"{name}: {len(persons)} crossed and written in one lot",
+        f"{name}: {len(persons)} written in one lot",
         "the same, one statement a person",
         samples["lot"],
         samples["each"],

@@ -170,7 +170,7 @@ def measure_registration(ground: Ground) -> Iterator[Goal]:
     samples = take_turns(sides, rounds=rounds)
     yield judge(
         "registration",
-        f"{HOUSEHOLDS} households registered by the service, one at a time",
+        f"{HOUSEHOLDS} households registered, one at a time",
         "bare psycopg inserts of the same rows",
         samples["ours"],
         samples["bare"],

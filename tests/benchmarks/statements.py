@@ -159,7 +159,7 @@ def pairs_of_both(pairs: str = "pairs_by_zone.sql") -> str:
 
 def changes(pairs: str, *, inside_only: bool = False) -> str:
     """Counts what would change, and writes nothing."""
-    statement = until("written", pairs, "select change, count(*) from merged group by change order by change")
+    statement = until("opened", pairs, "select change, count(*) from merged group by change order by change")
     if not inside_only:
         return statement
     assert "      from pair\n" in statement
