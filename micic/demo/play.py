@@ -83,6 +83,7 @@ class Director:
         now = utc_now()
         sessions = self.deployment.sessions("micic_worker")
         states = {state: read_state(sessions, state, now) for state in STATES}
+        lists = [{"state": state, **entry} for state, found in states.items() for entry in found.pop("lists")]
         return {
             "posts": sum(state["posts"] for state in states.values()),
             "migrants": sum(state["migrants"] for state in states.values()),
@@ -92,6 +93,7 @@ class Director:
             "states": states,
             "exposures": _total(states, "exposures"),
             "changes": _total(states, "changes"),
+            "lists": lists,
             "notifications": _total(states, "notifications"),
             "replies": _total(states, "replies"),
             "mail": read_mail(self.catcher),
@@ -202,9 +204,7 @@ class Director:
         self.say(f"people: an approver lets the message to {approved} people in the declared area go")
         self._settle_acts()
 
-    def _approve(
-        self, approver: Principal, campaign_id: uuid.UUID, recipients: int
-    ) -> Callable[[Session], object]:
+    def _approve(self, approver: Principal, campaign_id: uuid.UUID, recipients: int) -> Callable[[Session], object]:
         def approve(session: Session) -> object:
             campaign = session.get(Campaign, (approver.state, campaign_id))
             if campaign is None or campaign.status != "pending_approval":
@@ -322,7 +322,7 @@ def is_whole(summary: dict[str, Any]) -> bool:
         _any(summary["exposures"], "inside")
         and _any(summary["exposures"], "possible")
         and {"entered", "left", "raised", "lowered", "firmed"} <= set(summary["changes"])
-        and all(any(entry["status"] == "released" for entry in state["lists"]) for state in summary["states"].values())
+        and {entry["state"] for entry in summary["lists"] if entry["status"] == "released"} == set(STATES)
         and set(notifications) == {"sent", "delivered"}
         and mail["distinct"] == sum(notifications.values())
         and mail["most_recipients_of_one_envelope"] == 1

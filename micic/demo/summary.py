@@ -54,12 +54,11 @@ def comparable(summary: dict[str, Any]) -> dict[str, Any]:
     for name in ("seconds", "worker_starts", "database_restarts", "started_at"):
         plain.pop(name, None)
     plain["mail"].pop("accepted", None)
-    for state in plain["states"].values():
-        state["lists"] = [
-            {name: value for name, value in entry.items() if name not in ("sha256", "version")}
-            for entry in state["lists"]
-            if entry["version"] == 1 or _tells_something(entry["changes"])
-        ]
+    plain["lists"] = [
+        {name: value for name, value in entry.items() if name not in ("sha256", "version")}
+        for entry in plain["lists"]
+        if entry["version"] == 1 or _tells_something(entry["changes"])
+    ]
     return dict(plain)
 
 
