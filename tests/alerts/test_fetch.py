@@ -246,7 +246,8 @@ def test_the_address_checked_is_the_address_used(httpserver: HTTPServer) -> None
     fetcher = Fetcher(FetchSettings(allow_private=True), resolve=resolve)
     fetched = fetcher.fetch(f"http://feed.example:{httpserver.port}/feed")
     assert (fetched.body, asked) == (b"hello", ["feed.example"])
-    assert httpserver.log[0][0].headers["Host"] == f"feed.example:{httpserver.port}"
+    # the log may also hold a late request of an earlier test that gave up waiting
+    assert f"feed.example:{httpserver.port}" in {request.headers["Host"] for request, _ in httpserver.log}
 
 
 def test_an_unknown_name() -> None:
