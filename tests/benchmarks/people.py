@@ -3,6 +3,7 @@
 Bench data only: no names, no households but for the people of goals that need them. Positions are degrees.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +117,7 @@ def load_people(connection: psycopg.Connection[Any], people: People, state: str,
     return loaded
 
 
-def _binary_rows(people: People) -> list[bytes]:
+def _binary_rows(people: People) -> Iterator[bytes]:
     """The rows in PostgreSQL's binary COPY format, a chunk at a time."""
     columns: list[tuple[str, str, NDArray[np.generic]]] = [
         ("number", ">i8", people.number),
@@ -135,8 +136,10 @@ def _binary_rows(people: People) -> list[bytes]:
     for name, code, values in columns:
         rows[f"{name}_bytes"] = np.dtype(code).itemsize
         rows[name] = values
-    chunks = [rows[start : start + CHUNK].tobytes() for start in range(0, len(rows), CHUNK)]
-    return [b"PGCOPY\n\xff\r\n\0" + bytes(8), *chunks, b"\xff\xff"]
+    yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK].tobytes()
+    yield b"\xff\xff"
 
 
 def _drop_indexes(cursor: psycopg.Cursor[Any]) -> list[str]:

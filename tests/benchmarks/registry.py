@@ -53,8 +53,8 @@ analyze household, migrant, location, consular_post
 
 
 def measure_whereabouts(ground: Ground) -> Iterator[Goal]:
-    """Everybody of a State of a tenth of the people derived from nothing; then one household of them."""
-    half = max(ground.scale // 20, 500)
+    """Everybody of a State with a twentieth of the people derived from nothing; then one household of them."""
+    half = max(ground.scale // 40, 500)
     statement = SMALL_WORLD.format(state=SMALL_STATE, half=half, posts=POSTS, now=f"timestamptz '{NOW.isoformat()}'")
     with ground.connect() as connection:
         for part in statement.split(";\n"):
