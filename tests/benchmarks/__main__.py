@@ -1,6 +1,7 @@
 """`python -m tests.benchmarks [--json] [--scale 100k|1m|10m] [--only NAME]`: goals and what became of them."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--scale", choices=SCALES, default="1m", help="people registered (default 1m)")
     parser.add_argument("--only", choices=GROUPS, action="append", help="only this group (may be said again)")
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the cluster is removed then, too
     began = time.perf_counter()
     goals = []
     with make_ground(SCALES[chosen.scale]) as ground:
