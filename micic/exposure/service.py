@@ -22,7 +22,7 @@ from micic.watch.models import Situation
 from micic.watch.standing import order_for_state
 
 # Below this many persons the pairs are looked up from the persons, above it from the zones.
-PERSONS_WORTH_A_LOOKUP = 2_000
+PERSONS_WORTH_A_LOOKUP = 20_000
 
 
 @dataclass(frozen=True)
