@@ -10,8 +10,10 @@ import uvicorn
 
 from micic.app import create_app
 from micic.cli import chain, lists, people, registry
-from micic.cli.rim import deployment_or_exit
-from micic.demo.run import Options, run_demo
+from micic.cli.rim import deployment_or_exit, fail
+from micic.cluster import ClusterError
+from micic.demo.run import DemoFailed, Options, run_demo
+from micic.errors import MicicError
 from micic.log import configure
 from micic.migrate import check, upgrade
 from micic.security.crypto import MasterKeys
@@ -52,7 +54,11 @@ def demo(
     chosen = frozenset(filter(None, faults.split(",")))
     if not chosen <= {"worker", "database"}:
         raise typer.BadParameter("worker and database can be struck", param_hint="--faults")
-    raise typer.Exit(run_demo(Options(headless, fresh, live, migrants, seed, port, chosen)))
+    try:
+        code = run_demo(Options(headless, fresh, live, migrants, seed, port, chosen))
+    except (ClusterError, DemoFailed, MicicError, TimeoutError) as error:
+        fail(str(error))
+    raise typer.Exit(code)
 
 
 @app.command()

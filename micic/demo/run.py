@@ -41,6 +41,10 @@ MAIL_LOG = "mails.jsonl"
 READY_TIMEOUT_S = 30.0
 
 
+class DemoFailed(RuntimeError):
+    """The demo cannot go on; the message says what to do."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What was asked for on the command line."""
@@ -197,13 +201,12 @@ def _serving(deployment: Deployment, port: int) -> Iterator[None]:
         create_app(deployment.app_settings), host="127.0.0.1", port=port, log_level="warning", lifespan="on"
     )
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.run, name="web", daemon=True)
     thread.start()
     deadline = time.monotonic() + READY_TIMEOUT_S
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
-            raise RuntimeError(f"the pages could not be served on port {port}: is it taken? --port names another")
+            raise DemoFailed(f"the pages could not be served on port {port}: is it taken? --port names another")
         time.sleep(0.05)
     try:
         yield
